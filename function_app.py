@@ -1,0 +1,23 @@
+"""The app: one blueprint per stage, in the order of the flow. Faulty settings stop it here, all faults at once."""
+
+import os
+
+import azure.functions as func
+
+from handlers import image_event, notify, poison, prune, reconcile, replicate, sweep, watch
+from handlers.journal import quiet_libraries
+from shared import settings
+from shared.wiring import App
+
+quiet_libraries()
+_wired = App(settings.load(os.environ))
+
+app = func.FunctionApp()
+app.register_functions(image_event.blueprint(_wired))
+app.register_functions(sweep.blueprint(_wired))
+app.register_functions(reconcile.blueprint(_wired))
+app.register_functions(replicate.blueprint(_wired))
+app.register_functions(watch.blueprint(_wired))
+app.register_functions(prune.blueprint(_wired))
+app.register_functions(notify.blueprint(_wired))
+app.register_functions(poison.blueprint(_wired))

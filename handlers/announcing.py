@@ -1,0 +1,23 @@
+"""Saying what is news: one message per webhook, so that each has its own fate."""
+
+from datetime import timedelta
+
+from handlers.journal import note
+from shared.core.messages import Notify
+from shared.core.notices import Notice
+from shared.wiring import App
+
+_GIVE_UP_AFTER = timedelta(hours=24)
+
+
+def announce(app: App, notice: Notice, *, besides: str | None = None) -> None:
+    """Announce something to every webhook. The same news twice has the same event id, and is posted once.
+
+    :param besides: a webhook to leave out.
+    """
+    now = app.now()
+    event = notice.event(now)
+    for webhook in app.settings.webhooks:
+        if webhook.name != besides:
+            app.queues.put(Notify(webhook.name, event, since=now, deadline=now + _GIVE_UP_AFTER))
+    note("announced", type=notice.type, about=notice.about, event=notice.id)

@@ -1,0 +1,24 @@
+"""One writer per version: two messages of a version never write at the same time, in this process or another."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from handlers.stage import Outcome, Wait
+from shared.core.names import VersionId
+from shared.wiring import App
+
+_LASTS = timedelta(minutes=2)
+_BUSY = timedelta(seconds=2)
+
+
+def alone(app: App, version: VersionId, act: Callable[[], Outcome]) -> Outcome:
+    """Act as the only writer of a version, or wait while another is at it.
+
+    A claim ends by itself after two minutes, well above the time limits of the calls in between, so that a killed
+    writer holds up nobody for long.
+    """
+    claim = app.rollouts.claim(version, now=app.now(), lasting=_LASTS)
+    if claim is None:
+        return Wait(_BUSY, "another message of this version is being handled")
+    with claim:
+        return act()

@@ -1,0 +1,33 @@
+"""The log: one line per decision, a constant event name and fields."""
+
+import logging
+
+_log = logging.getLogger("gallery_fanout")
+_LOUD = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity", "urllib3")
+
+
+def note(event: str, /, **fields: object) -> None:
+    """Log that something was decided: ``replicate.written version=... regions=...``."""
+    _log.info("%s", _line(event, fields))
+
+
+def warn(event: str, /, **fields: object) -> None:
+    """Log something that people should look at."""
+    _log.warning("%s", _line(event, fields))
+
+
+def quiet_libraries() -> None:
+    """Silence libraries that log every call, with addresses that may hold secrets."""
+    for name in _LOUD:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _line(event: str, fields: dict[str, object]) -> str:
+    return " ".join([event, *(f"{name}={_shown(value)}" for name, value in fields.items())])
+
+
+def _shown(value: object) -> str:
+    """Quote what could be mistaken for another field or another line."""
+    text = ",".join(str(each) for each in value) if isinstance(value, tuple | list) else str(value)
+    plain = text.isprintable() and " " not in text and "=" not in text
+    return text if plain and text else repr(text)

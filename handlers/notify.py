@@ -1,0 +1,50 @@
+"""Post one status to one webhook, once."""
+
+from datetime import timedelta
+from types import ModuleType
+
+import azure.functions as func
+
+from handlers.journal import note
+from handlers.stage import Done, Failed, Outcome, Wait, on_queue
+from shared.core.delivery import Verdict, pause, verdict
+from shared.core.messages import Notify, Queue
+from shared.formats import cloudevent, slack, teams
+from shared.settings import WebhookKind
+from shared.wiring import App
+
+_FORMS: dict[WebhookKind, ModuleType] = {
+    WebhookKind.TEAMS: teams,
+    WebhookKind.SLACK: slack,
+    WebhookKind.JSON: cloudevent,
+}
+_POST_LASTS = timedelta(minutes=2)
+
+
+def blueprint(app: App) -> func.Blueprint:
+    """Give the functions of this stage."""
+    return on_queue(app, Queue.NOTIFY, _notify)
+
+
+def _notify(app: App, message: Notify) -> Outcome:
+    webhook = app.settings.webhook(message.webhook)
+    if webhook is None:
+        return Failed(f"there is no webhook {message.webhook} in STATUS_WEBHOOKS any more")
+    now, event = app.now(), message.event
+    delivery = app.rollouts.begin_delivery(event["id"], webhook.name, now=now, lasting=_POST_LASTS)
+    if delivery is None:
+        note("notify.double", webhook=webhook.name, event=event["id"])
+        return Done()
+
+    form = _FORMS[webhook.kind]
+    answer = app.webhooks.post(webhook, form.body(event), form.CONTENT_TYPE)
+    note("notify.posted", webhook=webhook.name, event=event["id"], answer=answer.reason)
+
+    found = verdict(answer.status)
+    if found is Verdict.POSTED:
+        delivery.posted(app.now())
+        return Done()
+    delivery.again()
+    if found is Verdict.AGAIN and app.now() < message.deadline:
+        return Wait(answer.retry_after or pause(message.attempt), answer.reason, message.failed_once_more())
+    return Failed(f"webhook {webhook.name}: {answer.reason}")

@@ -1,0 +1,79 @@
+"""How a stage takes a message from its queue: read it, handle it, and do what the outcome says.
+
+Nobody waits in a handler: "not yet" is the same message again, later. What can never work is buried at once, with its
+reason, instead of failing five times. Anything unknown propagates: the host tries again, and buries it in the end.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import cast
+
+import azure.functions as func
+
+from handlers.journal import note, warn
+from shared.core.errors import Malformed, Refused, Retry
+from shared.core.messages import Message, Queue, read
+from shared.settings import STORAGE
+from shared.wiring import App
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The message is dealt with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not yet: the same message again, after the delay.
+
+    :param instead: another message in its place, one that counts tries.
+    """
+
+    delay: timedelta
+    reason: str
+    instead: Message | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """It can never work."""
+
+    reason: str
+
+
+type Outcome = Done | Wait | Failed
+
+
+def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M], Outcome]) -> func.Blueprint:
+    """Give the function of a stage, named like its queue."""
+    stage = func.Blueprint()
+
+    @stage.function_name(queue.value)
+    @stage.queue_trigger(arg_name="message", queue_name=queue.value, connection=STORAGE)
+    def take(message: func.QueueMessage) -> None:
+        _run(app, queue, message, handle)
+
+    return stage
+
+
+def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M], Outcome]) -> None:
+    text = message.get_body().decode("utf-8", errors="replace")
+    try:
+        outcome = handle(app, cast("M", read(queue, text)))
+    except Retry as retry:
+        outcome = Wait(retry.after, str(retry))
+    except (Malformed, Refused) as fault:
+        outcome = Failed(str(fault))
+    match outcome:
+        case Done():
+            return
+        case Wait(delay, reason, instead):
+            note(f"{queue}.waits", seconds=round(delay.total_seconds()), reason=reason)
+            if instead:
+                app.queues.put(instead, delay=delay)
+            else:
+                app.queues.put_text(queue, text, delay=delay)
+        case Failed(reason):
+            warn(f"{queue}.failed", reason=reason)
+            app.queues.bury(queue, text, reason)

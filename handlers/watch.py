@@ -1,0 +1,96 @@
+"""Look how far a version has come, by what Azure says of each region; look again later until it is everywhere."""
+
+import azure.functions as func
+
+from handlers.announcing import announce
+from handlers.journal import note
+from handlers.stage import Done, Outcome, on_queue
+from shared.core.errors import Absent
+from shared.core.messages import Queue, Reconcile, Replicate, Watch
+from shared.core.model import ImageVersion
+from shared.core.notices import NoticeType, rollout_news
+from shared.core.plan import spread
+from shared.core.rollout import SLOW_LOOK, STALLED, Judgement, Rollout, failure, judge, pause, progress
+from shared.wiring import App
+
+
+def blueprint(app: App) -> func.Blueprint:
+    """Give the functions of this stage."""
+    return on_queue(app, Queue.WATCH, _look)
+
+
+def _look(app: App, message: Watch) -> Outcome:
+    rollout = app.rollouts.rollout(message.version)
+    if rollout and _double(rollout, message):
+        note("watch.double", version=message.version, look=message.look)
+        return Done()
+    try:
+        version = app.gallery.version(message.version)
+    except Absent:
+        return _hand_back(app, message, f"{message.version.number} is gone")
+    if rollout is None:
+        return _hand_back(app, message, "nothing is remembered of the rollout")
+
+    now = app.now()
+    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
+    seen = progress(version, spread(version, app.settings.policy))
+    judgement = judge(rollout, seen, now=now)
+    note("watch.looked", version=version.id, look=message.look, waiting=seen.waiting, failed=seen.failed)
+
+    if judgement.complete:
+        return _complete(app, version, rollout)
+    if judgement.stray:
+        app.rollouts.amend_rollout(version.id, rollout, lambda before: before.unlooked())
+        return _hand_back(app, message, f"{version.number} is not where it was asked to be")
+    return _go_on(app, version, rollout, judgement)
+
+
+def _double(rollout: Rollout, message: Watch) -> bool:
+    return not rollout.open or message.since != rollout.started or message.look < rollout.look
+
+
+def _hand_back(app: App, message: Watch, cause: str) -> Outcome:
+    app.queues.put(Reconcile(message.version.image, cause))
+    return Done()
+
+
+def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
+    now = app.now()
+    _tell(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
+    app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
+    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.finish(now))
+    return Done()
+
+
+def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement) -> Outcome:
+    """Tell what went wrong, ask again for what failed, and look again later."""
+    for name in judgement.failed:
+        region = version.region(name)
+        reason = region.details if region else ""
+        _tell(app, NoticeType.REGION_FAILED, version, rollout, region=name, reason=reason or "Azure gives no reason")
+    if judgement.stalled:
+        _tell(app, NoticeType.ROLLOUT_STALLED, version, rollout)
+
+    look = rollout.look + 1
+    wait = (
+        SLOW_LOOK if app.now() > rollout.deadline else pause(look, app.settings.watch_first, app.settings.watch_longest)
+    )
+    for name in judgement.ask_again:
+        app.queues.put(
+            Replicate(version.id, name, since=rollout.started, deadline=rollout.deadline, again=True), delay=wait / 2
+        )
+    app.queues.put(Watch(version.id, look, rollout.started, rollout.deadline), delay=wait)
+
+    said = [failure(name) for name in judgement.failed] + ([STALLED] if judgement.stalled else [])
+    due = app.now() + wait
+    app.rollouts.amend_rollout(
+        version.id,
+        rollout,
+        lambda before: before.saying(*said).asking(judgement.ask_again).looking(look, due),
+    )
+    return Done()
+
+
+def _tell(app: App, kind: NoticeType, version: ImageVersion, rollout: Rollout, **more: str) -> None:
+    lines = spread(version, app.settings.policy)
+    announce(app, rollout_news(kind, version, rollout, lines, app.now(), **more))

@@ -1,0 +1,67 @@
+"""Azure Resource Manager's refusals, turned into the errors that stages understand."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+from shared.core.errors import Absent, FlagFirst, Refused, Retry
+
+_NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
+_REFUSED = frozenset({400, 409, 412, 422})
+_TAKEN = frozenset({201, 202})
+_ABSENT, _CONFLICT = 404, 409
+_FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", "ScopeLocked"})
+"""409 codes that stay: an immutable property, a resource lock. Any other 409 is somebody else's write."""
+
+_FLAG_FIRST = "Deletion of previously replicated locations is not allowed"
+_SECONDS = re.compile(r"(\d{1,5}) seconds", re.IGNORECASE)
+_UNHURRIED = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(days=6)
+
+
+@contextmanager
+def translated(*, write: bool = False) -> Iterator[None]:
+    """Turn the SDK's errors into ours; what is left (no permission, a bug) is unknown, and propagates.
+
+    :param write: the call is a PATCH. It answers 200 (captured traffic), which is all that the SDK takes for success;
+        another "taken" counts too.
+    :raises Absent: for 404, and for nothing else.
+    :raises Retry: for throttling, trouble at Azure's side, no answer, somebody else's write.
+    :raises FlagFirst: when regions cannot be removed before the safety flag is set.
+    :raises Refused: when the same request would be refused again.
+    """
+    try:
+        yield
+    except (ServiceRequestError, ServiceResponseError) as fault:
+        raise Retry(f"no answer from Azure: {type(fault).__name__}", after=_UNHURRIED) from fault
+    except HttpResponseError as fault:
+        if write and fault.status_code in _TAKEN:
+            return
+        meaning = _meaning(fault)
+        if meaning is None:
+            raise
+        raise meaning from fault
+
+
+def _meaning(fault: HttpResponseError) -> Exception | None:
+    status = fault.status_code or 0
+    code = (fault.error and fault.error.code) or str(status)
+    message = (fault.error and fault.error.message) or fault.message
+    if status == _ABSENT:
+        return Absent(message)
+    if status in _NOT_NOW or (status == _CONFLICT and code not in _FINAL_CONFLICTS):
+        return Retry(f"Azure answered {status} {code}", after=_wait(fault, message))
+    if _FLAG_FIRST in message:
+        return FlagFirst(code, message)
+    return Refused(code, message) if status in _REFUSED else None
+
+
+def _wait(fault: HttpResponseError, message: str) -> timedelta:
+    """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
+    headers = getattr(fault.response, "headers", {})
+    told = [str(headers.get("Retry-After", "")), *_SECONDS.findall(message)]
+    seconds = next((int(text) for text in told if text.isdecimal()), None)
+    return _UNHURRIED if seconds is None else min(timedelta(seconds=seconds), _LONGEST_WAIT)

@@ -1,0 +1,146 @@
+"""Azure Compute Galleries, through the management SDK."""
+
+import threading
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
+
+from azure.core.exceptions import ClientAuthenticationError
+from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
+from azure.mgmt.compute import ComputeManagementClient
+
+from shared.adapters.arm_errors import translated
+from shared.adapters.gallery_json import read_version, unlock_body, write_body
+from shared.core.model import ImageVersion
+from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
+from shared.core.plan import VersionPlan
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.mgmt.compute.models import GalleryImageVersionUpdate
+
+
+class Gallery:
+    """The galleries that the app manages, in any subscription.
+
+    :param endpoint: Azure Resource Manager's address.
+    :param credential: ``None`` sends no credential at all; only for a simulated Azure on this machine.
+    """
+
+    def __init__(self, endpoint: str, credential: "TokenCredential | None") -> None:
+        self._endpoint = endpoint
+        self._credential = credential
+        self._clients: dict[Name, ComputeManagementClient] = {}
+        self._building = threading.Lock()
+
+    def images(self, gallery: GalleryId) -> list[ImageId]:
+        """List the image definitions of a gallery.
+
+        :raises Absent: when there is no such gallery.
+        :raises Retry: when Azure says "not now".
+        """
+        client = self._client(gallery)
+        with translated():
+            found = list(client.gallery_images.list_by_gallery(gallery.group, gallery.gallery))
+        return [ImageId(gallery, Name(image.name)) for image in found]
+
+    def tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
+        """Read the tags of a gallery or an image definition.
+
+        :raises Absent: when it does not exist.
+        :raises Retry: when Azure says "not now".
+        """
+        gallery = thing.gallery if isinstance(thing, ImageId) else thing
+        client = self._client(gallery)
+        with translated():
+            if isinstance(thing, ImageId):
+                return client.gallery_images.get(gallery.group, gallery.gallery, thing.image).tags or {}
+            return client.galleries.get(gallery.group, gallery.gallery).tags or {}
+
+    def versions(self, image: ImageId) -> list[ImageVersion]:
+        """List the versions of an image definition; the state of their regions is not in a list.
+
+        :raises Absent: when there is no such image definition.
+        :raises Retry: when Azure says "not now", also in the middle of a list: half a list is no list.
+        """
+        gallery = image.gallery
+        versions = self._client(gallery).gallery_image_versions
+        with translated():
+            found = list(versions.list_by_gallery_image(gallery.group, gallery.gallery, image.image))
+        return [read_version(VersionId(image, VersionNumber.parse(each.name or "")), each.as_dict()) for each in found]
+
+    def version(self, version: VersionId) -> ImageVersion:
+        """Read one version, with the state of its regions.
+
+        :raises Absent: when it does not exist.
+        :raises Retry: when Azure says "not now".
+        """
+        gallery = version.image.gallery
+        versions = self._client(gallery).gallery_image_versions
+        with translated():
+            found = versions.get(
+                gallery.group, gallery.gallery, version.image.image, version.number.name, expand="ReplicationStatus"
+            )
+        return read_version(version, found.as_dict())
+
+    def write(self, plan: VersionPlan) -> None:
+        """Bring a plan about: one write with the full set of regions. Returns as soon as Azure took it.
+
+        :raises Absent: when the version does not exist any more.
+        :raises FlagFirst: when the safety flag wants a write of its own first: :meth:`unlock`.
+        :raises Refused: when Azure will not do it.
+        :raises Retry: when Azure says "not now", or somebody else is writing.
+        """
+        self._patch(plan.version.id, write_body(plan))
+
+    def unlock(self, version: ImageVersion) -> None:
+        """Allow regions of a version to be removed. Raises what :meth:`write` raises."""
+        self._patch(version.id, unlock_body(version))
+
+    def _patch(self, version: VersionId, body: dict[str, Any]) -> None:
+        gallery = version.image.gallery
+        versions = self._client(gallery).gallery_image_versions
+        with translated(write=True):
+            versions.begin_update(
+                gallery.group,
+                gallery.gallery,
+                version.image.image,
+                version.number.name,
+                cast("GalleryImageVersionUpdate", body),  # JSON is as good, and keeps fields that the model lacks
+                polling=False,
+            )
+
+    def _client(self, gallery: GalleryId) -> ComputeManagementClient:
+        with self._building:
+            if gallery.subscription not in self._clients:
+                self._clients[gallery.subscription] = self._build(str(gallery.subscription))
+            return self._clients[gallery.subscription]
+
+    def _build(self, subscription: str) -> ComputeManagementClient:
+        # Only a connection that breaks is retried in here; an answer, also a 429, is for the stage to act upon.
+        options: dict[str, Any] = {
+            "base_url": self._endpoint,
+            "credential_scopes": [f"{self._endpoint}/.default"],
+            "retry_policy": _ConnectionRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2),
+            "connection_timeout": 10,
+            "read_timeout": 60,
+        }
+        if self._credential is None:
+            if urlsplit(self._endpoint).scheme != "http":
+                raise ValueError("an https endpoint wants a credential")
+            options["authentication_policy"] = SansIOHTTPPolicy()
+        return ComputeManagementClient(self._credential or _NoCredential(), subscription, **options)
+
+
+class _NoCredential:
+    """Stands where the SDK insists on a credential; nothing asks it for a token."""
+
+    def get_token(self, *_scopes: str, **_options: Any) -> Any:
+        raise ClientAuthenticationError("no credential is sent to a simulated Azure")
+
+
+class _ConnectionRetry(RetryPolicy[Any, Any]):
+    """Tries again when a connection breaks, and never because of an answer: the SDK would sleep for a Retry-After."""
+
+    def is_retry(self, settings: Any, response: Any) -> bool:  # noqa: ARG002  the SDK's signature
+        return False

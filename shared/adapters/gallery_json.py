@@ -1,0 +1,121 @@
+"""ARM's JSON of an image version, read into the model and written back, without losing what we do not know."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from shared.core.errors import Malformed
+from shared.core.model import ImageVersion, ProvisioningState, Region, RegionState
+from shared.core.names import VersionId, region_name
+from shared.core.plan import Line, VersionPlan
+
+_READ_ONLY = frozenset({"publishedDate"})
+_SAFETY_READ_ONLY = frozenset({"reportedForPolicyViolation", "policyViolations"})
+_FRACTION = re.compile(r"(\.\d{6})\d+")
+
+type Json = Mapping[str, Any]
+
+
+def read_version(identity: VersionId, resource: Json) -> ImageVersion:
+    """Read what GET and LIST answer; the state of regions is known only from GET with ``$expand=ReplicationStatus``.
+
+    :raises Malformed: when Azure's answer is not of a shape that we understand; never guessed around.
+    """
+    try:
+        return _read_version(identity, resource)
+    except (AttributeError, KeyError, TypeError, ValueError) as fault:
+        raise Malformed(f"Azure's answer about {identity} cannot be read: {type(fault).__name__}: {fault}") from fault
+
+
+def _read_version(identity: VersionId, resource: Json) -> ImageVersion:
+    properties = resource.get("properties") or {}
+    publishing = properties.get("publishingProfile") or {}
+    safety = properties.get("safetyProfile") or {}
+    status = (properties.get("replicationStatus") or {}).get("summary") or []
+    states = {region_name(entry["region"]): entry for entry in status}
+    replicas = publishing.get("replicaCount") or 1
+    return ImageVersion(
+        id=identity,
+        home=region_name(resource["location"]),
+        state=ProvisioningState(str(properties.get("provisioningState"))),
+        regions=tuple(_read_region(region, states, replicas) for region in publishing.get("targetRegions") or ()),
+        published=_read_time(publishing.get("publishedDate")),
+        excluded=bool(publishing.get("excludeFromLatest")),
+        shallow=publishing.get("replicationMode") == "Shallow",
+        removal_allowed=bool(safety.get("allowDeletionOfReplicatedLocations")),
+        disk_gib=_disk_gib(properties.get("storageProfile") or {}),
+        tags=dict(resource.get("tags") or {}),
+        publishing=publishing,
+        safety=safety,
+    )
+
+
+def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Region:
+    name = region_name(wire["name"])
+    state = states.get(name, {})
+    return Region(
+        name=name,
+        # A region without a count of its own takes the version's (captured traffic).
+        replicas=wire.get("regionalReplicaCount") or replicas,
+        storage_account_type=wire.get("storageAccountType"),
+        encrypted=bool(wire.get("encryption")),
+        state=RegionState(str(state.get("state"))),
+        progress=state.get("progress"),
+        details=state.get("details") or "",
+        wire=wire,
+    )
+
+
+def _read_time(text: str | None) -> datetime | None:
+    """Read a time with up to seven decimals and any offset (captured traffic); one without offset is not known."""
+    time = datetime.fromisoformat(_FRACTION.sub(r"\1", text)) if text else None
+    return time if time and time.tzinfo else None
+
+
+def _disk_gib(storage: Json) -> int:
+    disks = [storage.get("osDiskImage") or {}, *(storage.get("dataDiskImages") or ())]
+    return sum(disk.get("sizeInGB") or 0 for disk in disks)
+
+
+def write_body(plan: VersionPlan) -> dict[str, Any]:
+    """Give the PATCH that brings a plan about: the full set of regions, with all that Azure said of each.
+
+    The publishing profile goes back whole. PATCH may merge or replace it (not verified), and this is right either way.
+    """
+    by_region = {line.region: line for line in plan.changes}
+    stay = [
+        _sized(region, by_region.get(region.name)) for region in plan.version.regions if not _leaves(region, by_region)
+    ]
+    come = [_added(line) for line in plan.changes if plan.version.region(line.region) is None]
+    publishing = {name: value for name, value in plan.version.publishing.items() if name not in _READ_ONLY}
+    properties: dict[str, Any] = {"publishingProfile": {**publishing, "targetRegions": [*stay, *come]}}
+    if plan.removals and not plan.version.removal_allowed:
+        properties["safetyProfile"] = _unlocked(plan.version)
+    return {"properties": properties}
+
+
+def unlock_body(version: ImageVersion) -> dict[str, Any]:
+    """Give the PATCH that only sets ``allowDeletionOfReplicatedLocations``, for when Azure wants that first."""
+    return {"properties": {"safetyProfile": _unlocked(version)}}
+
+
+def _leaves(region: Region, changes: Mapping[str, Line]) -> bool:
+    line = changes.get(region.name)
+    return line is not None and not line.replicas
+
+
+def _sized(region: Region, line: Line | None) -> dict[str, Any]:
+    return {**region.wire, "regionalReplicaCount": line.replicas} if line else dict(region.wire)
+
+
+def _added(line: Line) -> dict[str, Any]:
+    region: dict[str, Any] = {"name": line.region, "regionalReplicaCount": line.replicas}
+    if line.storage_account_type:
+        region["storageAccountType"] = line.storage_account_type
+    return region
+
+
+def _unlocked(version: ImageVersion) -> dict[str, Any]:
+    kept = {name: value for name, value in version.safety.items() if name not in _SAFETY_READ_ONLY}
+    return {**kept, "allowDeletionOfReplicatedLocations": True}

@@ -1,0 +1,126 @@
+"""The table ``rollouts``: what Azure does not hold. Losing it loses history, never correctness."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Self
+
+from shared.adapters.table import Key, Table, Values
+from shared.core.errors import Retry
+from shared.core.names import ImageId, VersionId
+from shared.core.rollout import Rollout
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.settings import Storage
+
+TABLE = "rollouts"
+_BUSY = timedelta(seconds=5)
+
+
+class Rollouts:
+    """What is remembered of versions, by what it is about."""
+
+    def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
+        self._table = Table(TABLE, storage, credential)
+
+    def rollout(self, version: VersionId) -> Rollout | None:
+        """Read what is remembered of a version's rollout."""
+        values, _ = self._table.read(_key("rollout", version))
+        return Rollout.from_json(values) if values else None
+
+    def change_rollout(self, version: VersionId, change: Callable[[Rollout | None], Rollout]) -> Rollout:
+        """Change what is remembered; ``change`` may be called again when somebody else wrote meanwhile."""
+
+        def apply(values: Values | None) -> Values:
+            return change(Rollout.from_json(values) if values else None).to_json()
+
+        return Rollout.from_json(self._table.change(_key("rollout", version), apply))
+
+    def amend_rollout(self, version: VersionId, rollout: Rollout, change: Callable[[Rollout], Rollout]) -> Rollout:
+        """Change what is remembered of a rollout that was read before; it stands in where the row was lost since."""
+        return self.change_rollout(version, lambda before: change(before or rollout))
+
+    def pruning(self, version: VersionId) -> Values | None:
+        """Read the prune that is under way, as it was remembered before it was written."""
+        return self._table.read(_key("prune", version))[0]
+
+    def remember_pruning(self, version: VersionId, pruning: Values | None) -> None:
+        """Remember a prune before it is written; ``None`` forgets it, once its end is told."""
+        if pruning is None:
+            self._table.delete(_key("prune", version))
+        else:
+            self._table.change(_key("prune", version), lambda _: pruning)
+
+    def report(self, image: ImageId, identity: str) -> bool:
+        """Remember which plan was reported last (mode observe); whether this one is another."""
+        key = (_partition(image), "report")
+        before, _ = self._table.read(key)
+        self._table.change(key, lambda _: {"identity": identity})
+        return before is None or before["identity"] != identity
+
+    def claim(self, version: VersionId, *, now: datetime, lasting: timedelta) -> "Claim | None":
+        """Become the only writer of a version, for a while; ``None`` when somebody else is."""
+        key = _key("claim", version)
+        values, etag = self._table.read(key)
+        if values and datetime.fromisoformat(values["until"]) > now:
+            return None
+        new_etag = self._table.write(key, {"until": (now + lasting).isoformat()}, etag)
+        return Claim(self._table, key, new_etag) if new_etag else None
+
+    def begin_delivery(self, event: str, webhook: str, *, now: datetime, lasting: timedelta) -> "Delivery | None":
+        """Become the one who posts an event to a webhook; ``None`` when it was posted already.
+
+        :raises Retry: while somebody else is at it.
+        """
+        key = ("delivery", f"{event}|{webhook}")
+        values, etag = self._table.read(key)
+        if values and values.get("posted"):
+            return None
+        until = datetime.fromisoformat(values["until"]) if values else now
+        new_etag = self._table.write(key, {"until": (now + lasting).isoformat()}, etag) if until <= now else None
+        if new_etag is None:
+            raise Retry("another instance is posting it", after=max(until - now, _BUSY))
+        return Delivery(self._table, key)
+
+    def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
+        """Keep a message that nobody could handle. Keeping it twice under one name keeps it once."""
+        values = {"queue": queue, "body": body, "reason": reason, "at": now.isoformat()}
+        self._table.change(("dead-letters", f"{queue}|{name}"), lambda before: before or values)
+
+
+class Claim:
+    """The right to write a version. Ends by itself after its time, for when its holder was killed."""
+
+    def __init__(self, table: Table, key: Key, etag: str) -> None:
+        self._table, self._key, self._etag = table, key, etag
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._table.delete(self._key, self._etag)
+
+
+class Delivery:
+    """The posting of one event to one webhook."""
+
+    def __init__(self, table: Table, key: Key) -> None:
+        self._table, self._key = table, key
+
+    def posted(self, now: datetime) -> None:
+        """Remember that it was posted."""
+        self._table.change(self._key, lambda _: {"posted": now.isoformat()})
+
+    def again(self) -> None:
+        """Let it be posted again."""
+        self._table.delete(self._key)
+
+
+def _partition(image: ImageId) -> str:
+    """Give a table key for an id; slashes are not allowed in one (documented)."""
+    return str(image).casefold().replace("/", "|")
+
+
+def _key(kind: str, version: VersionId) -> Key:
+    return _partition(version.image), f"{kind}|{version.number}"

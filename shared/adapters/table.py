@@ -1,0 +1,88 @@
+"""One Azure Table as rows of JSON, changed by read, compute, and write only if nobody wrote in between (ETag)."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import TableClient, UpdateMode
+
+from shared.core.errors import Retry
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.settings import Storage
+
+_TRIES = 20
+_BUSY = timedelta(seconds=5)
+
+type Key = tuple[str, str]
+"""Partition and row."""
+
+type Values = Mapping[str, Any]
+
+
+class Table:
+    """A table, created when it is first written to."""
+
+    def __init__(self, name: str, storage: "Storage", credential: "TokenCredential | None") -> None:
+        if storage.connection_string:
+            self._table = TableClient.from_connection_string(storage.connection_string, name, retry_total=2)
+        else:
+            self._table = TableClient(storage.table_uri or "", name, credential=credential, retry_total=2)
+
+    def read(self, key: Key) -> tuple[Values | None, str | None]:
+        """Read a row and its ETag; ``None`` and ``None`` when there is no such row."""
+        try:
+            entity = self._table.get_entity(*key)
+        except ResourceNotFoundError:
+            return None, None
+        return json.loads(entity["values"]), entity.metadata["etag"]
+
+    def write(self, key: Key, values: Values, etag: str | None) -> str | None:
+        """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
+        entity = {"PartitionKey": key[0], "RowKey": key[1], "values": json.dumps(values)}
+        try:
+            return str((self._insert(entity) if etag is None else self._replace(entity, etag))["etag"])
+        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+            return None
+
+    def change(self, key: Key, change: Callable[[Values | None], Values]) -> Values:
+        """Change a row; ``change`` is called again when somebody else wrote meanwhile. The same values are not written.
+
+        :raises Retry: when others keep writing.
+        """
+        for _ in range(_TRIES):
+            values, etag = self.read(key)
+            changed = change(values)
+            if changed == values or self.write(key, changed, etag):
+                return changed
+        raise Retry(f"the row {key} is written by too many at once", after=_BUSY)
+
+    def delete(self, key: Key, etag: str | None = None) -> None:
+        """Delete a row, if there is one; with an ETag, only if it still is as it was read."""
+        guard = MatchConditions.IfNotModified if etag else MatchConditions.Unconditionally
+        try:
+            self._table.delete_entity(*key, etag=etag, match_condition=guard)
+        except (ResourceNotFoundError, ResourceModifiedError):
+            return
+
+    def _replace(self, entity: Mapping[str, Any], etag: str) -> Mapping[str, Any]:
+        unmodified = MatchConditions.IfNotModified
+        return self._table.update_entity(entity, mode=UpdateMode.REPLACE, etag=etag, match_condition=unmodified)
+
+    def _insert(self, entity: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return self._table.create_entity(entity)
+        except ResourceNotFoundError:
+            self._create()
+            return self._table.create_entity(entity)
+
+    def _create(self) -> None:
+        try:
+            self._table.create_table()
+        except ResourceExistsError:  # another instance was faster
+            return

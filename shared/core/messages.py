@@ -1,0 +1,187 @@
+"""What travels in the queues. A message is the unit of intent, delay, retry and blame: it says what to look at.
+
+No top-level key may be named like a property of a queue message (``id``, ``dequeueCount``, ...): the Functions host
+would let it overwrite the real one (documented in the host's binding data, seen in its source).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from shared.core.errors import Malformed
+from shared.core.names import ImageId, VersionId
+
+SCHEMA = 1
+
+
+class Queue(StrEnum):
+    """The queues, in flow order."""
+
+    RECONCILE = "reconcile"
+    REPLICATE = "replicate"
+    WATCH = "watch"
+    PRUNE = "prune"
+    NOTIFY = "notify"
+
+    @property
+    def poison(self) -> str:
+        """The queue of its messages that nobody could handle."""
+        return f"{self}-poison"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Look at an image definition. ``cause`` is for people: what made us look."""
+
+    queue: ClassVar[Queue] = Queue.RECONCILE
+    definition: ImageId
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replicate:
+    """Bring a version to a region.
+
+    :param again: the region is there but failed; ask for it once more.
+    """
+
+    queue: ClassVar[Queue] = Queue.REPLICATE
+    version: VersionId
+    region: str
+    since: datetime
+    deadline: datetime
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Look how far a version has come.
+
+    :param look: 1, 2, ...; a look that is behind what ``rollouts`` remembers is a double and ends.
+    """
+
+    queue: ClassVar[Queue] = Queue.WATCH
+    version: VersionId
+    look: int
+    since: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Take an older version out of the regions that it may leave."""
+
+    queue: ClassVar[Queue] = Queue.PRUNE
+    version: VersionId
+    since: datetime
+    deadline: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Post a status to one webhook.
+
+    :param webhook: its position and kind (``"1-teams"``), never its URL, which is a credential.
+    :param event: the status as CloudEvent.
+    :param attempt: how often it was posted in vain.
+    """
+
+    queue: ClassVar[Queue] = Queue.NOTIFY
+    webhook: str
+    event: Mapping[str, Any]
+    since: datetime
+    deadline: datetime
+    attempt: int = 0
+
+    def failed_once_more(self) -> "Notify":
+        """Give the message for the next try."""
+        return replace(self, attempt=self.attempt + 1)
+
+
+type Message = Reconcile | Replicate | Watch | Prune | Notify
+
+KINDS: Mapping[Queue, type[Message]] = {kind.queue: kind for kind in (Reconcile, Replicate, Watch, Prune, Notify)}
+
+
+def write(message: Message) -> str:
+    """Give the text of a message, ready for its queue."""
+    values = {field.name: _plain(getattr(message, field.name)) for field in fields(message)}
+    return json.dumps({"schema": SCHEMA, **values}, separators=(",", ":"))
+
+
+def read(queue: Queue, text: str) -> Message:
+    """Read the text of a message of a queue.
+
+    :raises Malformed: when it is anything else.
+    """
+    kind = KINDS[queue]
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Malformed(f"a message in {queue} is not JSON") from None
+    if not isinstance(values, dict) or values.get("schema") != SCHEMA:
+        raise Malformed(f"a message in {queue} is not an object of schema {SCHEMA}")
+    return kind(**{field.name: _value(queue, field.name, field.type, values.get(field.name)) for field in fields(kind)})
+
+
+def bury(text: str, reason: str) -> str:
+    """Wrap the text of a message that we give up on ourselves, so that its reason goes with it."""
+    return json.dumps({"schema": SCHEMA, "buried": text, "reason": reason}, separators=(",", ":"))
+
+
+def unearth(text: str) -> tuple[str, str | None]:
+    """Give the text of a buried message as it was, and the reason; ``None`` for one that the host gave up on."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return text, None
+    if isinstance(values, dict) and isinstance(values.get("buried"), str) and isinstance(values.get("reason"), str):
+        return values["buried"], values["reason"]
+    return text, None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, ImageId | VersionId) else value
+
+
+def _value(queue: Queue, name: str, kind: Any, given: object) -> Any:
+    reader = _READERS[kind]
+    try:
+        return reader(given)
+    except (TypeError, ValueError) as fault:
+        raise Malformed(f"a message in {queue} has a bad {name}: {fault}") from None
+
+
+def _exactly[T](kind: type[T]) -> Callable[[object], T]:
+    def check(given: object) -> T:
+        if type(given) is not kind:
+            raise TypeError(f"wanted {kind.__name__}, given {type(given).__name__}")
+        return given
+
+    return check
+
+
+_text = _exactly(str)
+
+
+def _moment(given: object) -> datetime:
+    moment = datetime.fromisoformat(_text(given))
+    if moment.tzinfo is None:
+        raise ValueError("wanted a time with an offset")
+    return moment
+
+
+_READERS: Mapping[Any, Callable[[object], object]] = {
+    str: _text,
+    int: _exactly(int),
+    bool: _exactly(bool),
+    datetime: _moment,
+    ImageId: lambda given: ImageId.parse(_text(given)),
+    VersionId: lambda given: VersionId.parse(_text(given)),
+    Mapping[str, Any]: _exactly(dict),
+}

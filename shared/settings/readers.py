@@ -1,0 +1,161 @@
+"""How the text of a setting becomes a value. A reader raises ``ValueError`` for anything else than it wants."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+import isodate
+
+from shared.core.errors import Malformed
+from shared.core.names import GalleryId
+from shared.settings.values import Storage, Webhook, WebhookKind
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_AZURITE_ACCOUNT = "devstoreaccount1"
+_AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""Documented by Azurite for everybody; it opens nothing but an emulator."""
+_AZURITE = ";".join(
+    [
+        "DefaultEndpointsProtocol=http",
+        f"AccountName={_AZURITE_ACCOUNT}",
+        f"AccountKey={_AZURITE_KEY}",
+        f"QueueEndpoint=http://127.0.0.1:10001/{_AZURITE_ACCOUNT}",
+        f"TableEndpoint=http://127.0.0.1:10002/{_AZURITE_ACCOUNT}",
+    ]
+)
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Read a whole number within bounds."""
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise ValueError
+        return int(text)
+
+    return read
+
+
+def one_of[E: StrEnum](kind: type[E]) -> Callable[[str], E]:
+    """Read one of the values of an enumeration, in any letter case."""
+
+    def read(text: str) -> E:
+        return {value.lower(): value for value in kind}[text.lower()]
+
+    return read
+
+
+def optional[T](read: Callable[[str], T]) -> Callable[[str], T | None]:
+    """Read something, or nothing from an empty text."""
+    return lambda text: read(text) if text else None
+
+
+def switch(text: str) -> bool:
+    """Read true or false."""
+    return {"true": True, "false": False}[text.lower()]
+
+
+def later(default: str) -> Callable[[str], str]:
+    """Read a setting whose feature is not built yet: only its default, which changes nothing, can be had."""
+
+    def read(text: str) -> str:
+        if text != default:
+            raise Malformed("not supported yet")
+        return text
+
+    return read
+
+
+def duration(text: str) -> timedelta:
+    """Read an ISO 8601 duration; months and years have no fixed length and are refused."""
+    value = isodate.parse_duration(text)
+    if not isinstance(value, timedelta) or not timedelta(0) < value <= timedelta(days=366):
+        raise ValueError
+    return value
+
+
+def interval(text: str) -> tuple[timedelta, timedelta]:
+    """Read ``PT15S..PT10M``. A queue message can wait seven days at most (documented), and whole seconds only."""
+    first, longest = (duration(part) for part in text.split(".."))
+    if not timedelta(seconds=1) <= first <= longest <= timedelta(days=6):
+        raise ValueError
+    return first, longest
+
+
+def tag(text: str) -> str:
+    """Read the name of a tag; these characters cannot be in one, and 512 is the most (documented)."""
+    if re.search(r"[<>%&\\?/\x00-\x1f]", text) or len(text) > 512:  # noqa: PLR2004  as documented
+        raise ValueError
+    return text
+
+
+def galleries(text: str) -> tuple[GalleryId, ...]:
+    """Read resource ids, separated by spaces or commas."""
+    found = tuple(GalleryId.parse(word.rstrip("/")) for word in re.split(r"[\s,]+", text) if word)
+    if not found:
+        raise ValueError
+    return found
+
+
+def safe_url(text: str) -> bool:
+    """Whether it is https, or http that never leaves this machine."""
+    url = urlsplit(text)
+    return bool(url.hostname) and (url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK))
+
+
+def endpoint(text: str) -> str:
+    """Read the address of a service, without a path."""
+    url = urlsplit(text)
+    if not safe_url(text) or url.path.strip("/") or url.query or url.username:
+        raise ValueError
+    return text.rstrip("/")
+
+
+def webhooks(text: str) -> tuple[Webhook, ...]:
+    """Read ``teams=URL slack=URL json=URL``. What is wrong is said without showing it: a URL is a credential."""
+    found = []
+    for position, word in enumerate(text.split(), start=1):
+        kind, _, url = word.partition("=")
+        if kind not in list(WebhookKind) or not safe_url(url):
+            raise Malformed(f"entry {position} is not one")
+        found.append(Webhook(f"{position}-{kind}", WebhookKind(kind), url))
+    return tuple(found)
+
+
+_CRON_FIELDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
+_CRON_NAMES = re.compile(
+    r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b", re.IGNORECASE
+)
+_CRON_ITEM = re.compile(r"(?:\*|(\d{1,2})(?:-(\d{1,2}))?)(?:/[1-9]\d?)?", re.ASCII)
+
+
+def schedule(text: str) -> str:
+    """Read an NCRONTAB expression: six fields, seconds first (documented for timer triggers)."""
+    parts = text.split()
+    for part, (least, most) in zip(parts, _CRON_FIELDS, strict=True):
+        for item in _CRON_NAMES.sub(str(least), part).split(","):
+            match = _CRON_ITEM.fullmatch(item)
+            if not match or not all(least <= int(number) <= most for number in match.groups() if number):
+                raise ValueError
+    return " ".join(parts)
+
+
+def storage(environment: Mapping[str, str], name: str) -> Storage:
+    """Read a connection as the Functions host does: a connection string, or ``name__accountName`` and its like.
+
+    :raises Malformed: when there is none, or one that sends keys over the network in the clear.
+    """
+    text = environment.get(name, "").strip()
+    if text:
+        text = _AZURITE if text.lower().rstrip(";") == "usedevelopmentstorage=true" else text
+        if any(url.startswith("http:") and not safe_url(url) for url in re.findall(r"https?://[^;]+", text)):
+            raise Malformed("its endpoints are not https")
+        return Storage(text)
+    account = environment.get(f"{name}__accountName", "").strip()
+    queue = environment.get(f"{name}__queueServiceUri", account and f"https://{account}.queue.core.windows.net")
+    table = environment.get(f"{name}__tableServiceUri", account and f"https://{account}.table.core.windows.net")
+    if not (safe_url(queue) and safe_url(table)):
+        raise Malformed("neither a connection string nor identity-based addresses are given")
+    return Storage(None, queue.rstrip("/"), table.rstrip("/"), environment.get(f"{name}__clientId") or None)

@@ -1,0 +1,75 @@
+"""The only place that builds adapters, each when it is first used: a function loads only what it needs."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.adapters.gallery import Gallery
+    from shared.adapters.queues import Queues
+    from shared.adapters.rollouts import Rollouts
+    from shared.adapters.webhooks import Webhooks
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class App:
+    """What the stages work with: the settings, the clock, and the adapters.
+
+    Two threads that use an adapter first may both build it; one is then forgotten, and no harm done.
+
+    :param now: gives the time, with an offset.
+    """
+
+    def __init__(self, settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> None:
+        self.settings = settings
+        self.now = now
+
+    @cached_property
+    def gallery(self) -> "Gallery":
+        """Azure Compute Galleries."""
+        from shared.adapters.gallery import Gallery  # noqa: PLC0415  0.3 s that only some functions need
+
+        return Gallery(self.settings.arm_endpoint, self._arm_credential())
+
+    @cached_property
+    def queues(self) -> "Queues":
+        """Storage queues."""
+        from shared.adapters.queues import Queues  # noqa: PLC0415
+
+        return Queues(self.settings.storage, self._storage_credential())
+
+    @cached_property
+    def rollouts(self) -> "Rollouts":
+        """What is remembered."""
+        from shared.adapters.rollouts import Rollouts  # noqa: PLC0415
+
+        return Rollouts(self.settings.storage, self._storage_credential())
+
+    @cached_property
+    def webhooks(self) -> "Webhooks":
+        """The receivers of statuses."""
+        from shared.adapters.webhooks import Webhooks  # noqa: PLC0415
+
+        return Webhooks()
+
+    def _arm_credential(self) -> "TokenCredential | None":
+        """Give no credential for a simulated Azure: a token must never leave over plain http."""
+        return None if urlsplit(self.settings.arm_endpoint).scheme == "http" else self._credential
+
+    def _storage_credential(self) -> "TokenCredential | None":
+        return None if self.settings.storage.connection_string else self._credential
+
+    @cached_property
+    def _credential(self) -> "TokenCredential":
+        from azure.identity import DefaultAzureCredential  # noqa: PLC0415
+
+        return DefaultAzureCredential(managed_identity_client_id=self.settings.storage.client_id)
