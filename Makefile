@@ -1,0 +1,54 @@
+# One verb per task; continuous integration runs the same ones.
+
+PYTHON ?= $(shell for each in python3.13 python3 python; do \
+	$$each -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && echo $$each && break; done)
+NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
+RUN := .venv/bin/python -m
+CODE := function_app.py handlers shared local tests
+
+.PHONY: demo test quick check format start install python clean
+
+demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
+	@$(RUN) local.demo $(if $(KEEP),--keep)
+
+test: install check ## everything: linters, types, import contracts, all tests, coverage of the core
+	$(RUN) pytest tests/core --cov --cov-report=term-missing -q
+	$(RUN) pytest tests -n 2 -q --ignore=tests/core
+
+quick: python ## the checks that take seconds
+	$(RUN) ruff check $(CODE)
+	$(RUN) pytest tests/core tests/settings tests/formats -q -n 2
+
+check: python ## linters, types and import contracts
+	$(RUN) ruff check $(CODE)
+	$(RUN) ruff format --check $(CODE)
+	$(RUN) mypy
+	.venv/bin/lint-imports --no-logo
+
+format: python ## write the code as the formatter wants it
+	$(RUN) ruff format $(CODE)
+	$(RUN) ruff check --fix $(CODE)
+
+start: python ## the app alone, with the settings of local.settings.json
+	@test -f local.settings.json || { echo "There is no local.settings.json: copy local.settings.sample.json and change it."; exit 1; }
+	@if command -v func >/dev/null; then . .venv/bin/activate && exec func start; \
+	else exec $(RUN) local.host --settings local.settings.json --port 7071; fi
+
+install: python local/azurite/node_modules/.installed ## everything that demo and test need
+
+python: .venv/.installed
+
+.venv/.installed: requirements.txt requirements-dev.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed, with venv: install python3.13 (and python3.13-venv where that is a package of its own)."; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+local/azurite/node_modules/.installed: local/azurite/package-lock.json
+	@test "$(NODE_MAJOR)" -ge 20 2>/dev/null || { echo "Node.js 20 or newer is needed, with npm: install nodejs and npm."; exit 1; }
+	@command -v npm >/dev/null || { echo "npm is needed beside Node.js: install npm."; exit 1; }
+	cd local/azurite && npm ci --ignore-scripts --loglevel=error
+	@touch $@
+
+clean: ## forget everything that install made
+	rm -rf .venv local/azurite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
