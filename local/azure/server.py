@@ -1,0 +1,269 @@
+"""The simulated Azure as test code and people use it."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from threading import Condition
+from typing import Any, Final, Self, Unpack
+
+from aiohttp import web
+
+from local.azure import events, pipeline, seeding
+from local.azure.arm import Arm
+from local.azure.behaviour import Behaviour
+from local.azure.chat import Chat, Post
+from local.azure.eventgrid import Delivery, EventGrid
+from local.azure.faults import Faults
+from local.azure.journal import Request, accepted_writes
+from local.azure.loop import LOOPBACK, ServerThread
+from local.azure.names import ResourceId, gallery_id
+from local.azure.provider import Provider
+from local.azure.seeding import VersionOptions
+from local.azure.state import Json, Operation
+
+_SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
+_TICK: Final = 0.02
+
+
+class SimulatedAzure:
+    """ARM for Compute Galleries, Event Grid and a chat sink, on one loopback port.
+
+    `clock` returns seconds since 1970; with one that does not run by itself, call `tick()` after moving it.
+    `retry_scale` multiplies Event Grid's retry delays, which are real seconds. Every method may be called from any
+    thread; resources are named by their ids, case-blind.
+    """
+
+    def __init__(
+        self,
+        *,
+        behaviour: Behaviour | None = None,
+        clock: Callable[[], float] = time.time,
+        port: int = 0,
+        retry_scale: float = 1.0,
+    ) -> None:
+        self._changed = Condition()
+        self._clock = clock
+        self._turn = 0
+        self._provider = Provider(behaviour or Behaviour(), clock=clock, on_ended=self._raise_event)
+        self._arm = Arm(self._provider, self._changed, clock=clock)
+        self._chat = Chat(self._changed, clock=clock)
+        self._grid = EventGrid(self._changed, clock=clock, retry_scale=retry_scale)
+        self._ticker: asyncio.Task[None] | None = None
+        self._server = ServerThread(self._application, port=port, opened=self._opened, closed=self._closed)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Open the port. A second start, after a stop, opens the same one again: an outage with memory."""
+        self._server.start()
+
+    def stop(self) -> None:
+        """Close the port; state and records stay."""
+        self._server.stop()
+
+    @property
+    def endpoint(self) -> str:
+        """ARM's URL, without a slash at the end; valid once started."""
+        return f"http://{LOOPBACK}:{self._server.port}"
+
+    def chat_url(self, kind: str, secret: str) -> str:
+        """Return a webhook's URL: `kind` is teams, slack, json or any other word."""
+        return f"{self.endpoint}/chat/{kind}/{secret}"
+
+    def add_gallery(
+        self,
+        name: str,
+        *,
+        subscription: str = _SUBSCRIPTION,
+        group: str = "images",
+        location: str = "westeurope",
+        tags: Mapping[str, str] | None = None,
+    ) -> str:
+        """Put a gallery there, and its group; return its id."""
+        resource = gallery_id(subscription, group, name)
+        with self._changed:
+            document = seeding.gallery_document(resource, location=location, tags=tags)
+            self._provider.store.galleries[resource.key] = document
+        return resource.text
+
+    def add_image(self, gallery: str, name: str, *, tags: Mapping[str, str] | None = None) -> str:
+        """Put an image definition into a gallery; return its id. Raises ArmError when the gallery is absent."""
+        with self._changed:
+            location = self._provider.store.gallery(ResourceId(gallery))["location"]
+            resource = ResourceId(gallery).child("images", name)
+            document = seeding.image_document(resource, location=location, tags=tags)
+            self._provider.store.images[resource.key] = document
+        return resource.text
+
+    def add_version(self, image: str, name: str, **options: Unpack[VersionOptions]) -> str:
+        """Put a version there that has long been published; no event is raised. Returns its id."""
+        with self._changed:
+            version = pipeline.place(self._provider, ResourceId(image), name, options)
+            self._changed.notify_all()
+        return version.id.text
+
+    def publish(self, image: str, name: str, **options: Unpack[VersionOptions]) -> str:
+        """Do what a build pipeline does: create a version, which takes its time. Returns its id."""
+        with self._changed:
+            version = pipeline.publish(self._provider, ResourceId(image), name, options)
+            self._settle()
+        return version.id.text
+
+    def update(self, version: str, edit: Callable[[Json], object]) -> None:
+        """Write a version as somebody else would: `edit` changes the JSON of a GET in place, and it is PUT back.
+
+        What `edit` returns is ignored. Raises ArmError when ARM would refuse the write.
+        """
+        with self._changed:
+            self._provider.advance()
+            stored = self._provider.store.version(ResourceId(version))
+            document = self._provider.show(stored, expand=False)
+            edit(document)
+            self._provider.put(stored.id, document)
+            self._settle()
+
+    def delete(self, version: str) -> None:
+        """Delete a version as somebody else would. Raises ArmError when ARM would refuse."""
+        with self._changed:
+            self._provider.advance()
+            self._provider.delete(ResourceId(version))
+            self._settle()
+
+    def show(self, version: str) -> Json | None:
+        """Return what GET with $expand=ReplicationStatus answers now, None when absent; it is no read."""
+        with self._changed:
+            self._provider.advance()
+            stored = self._provider.store.versions.get(version.lower())
+            return None if stored is None else self._provider.show(stored, expand=True)
+
+    def versions(self, image: str) -> dict[str, Json]:
+        """Return every version of a definition as `show` does, by name."""
+        with self._changed:
+            self._provider.advance()
+            stored = self._provider.store.versions_of(ResourceId(image)).values()
+            return {version.id.name: self._provider.show(version, expand=True) for version in stored}
+
+    def tick(self) -> None:
+        """Let everything happen that is due by the clock."""
+        with self._changed:
+            self._settle()
+
+    def wait_until(self, condition: Callable[[], object], *, timeout: float = 10.0) -> None:
+        """Return as soon as the condition holds; it is looked at after each change. Raises TimeoutError.
+
+        The condition is called without the lock, so that it may use HTTP too.
+        """
+        deadline = time.monotonic() + timeout
+        while not condition():
+            if time.monotonic() >= deadline:
+                raise TimeoutError(f"still not so after {timeout} s")
+            with self._changed:
+                # Progress shows without a notification, so look again from time to time.
+                self._changed.wait(_TICK)
+
+    @property
+    def behaviour(self) -> Behaviour:
+        """How it behaves now."""
+        return self._provider.behaviour
+
+    def set_behaviour(self, **changes: Any) -> None:
+        """Change some fields of the behaviour, for writes and requests from now on."""
+        with self._changed:
+            self._provider.behaviour = replace(self._provider.behaviour, **changes)
+            if "faults" in changes:
+                self._arm.faults = Faults(self._provider.behaviour.faults)
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every request to ARM so far."""
+        with self._changed:
+            return list(self._arm.requests)
+
+    def writes(self, version: str | None = None) -> list[Request]:
+        """Return the PUT, PATCH and DELETE requests that were accepted over HTTP, of one version or of all."""
+        return accepted_writes(self.requests, version)
+
+    def deliver_to(self, url: str) -> None:
+        """Subscribe an endpoint to every event from now on; it is asked first, until it agrees."""
+        with self._changed:
+            self._grid.subscribe(url)
+
+    def event_for(self, version: str, kind: str = "ResourceWriteSuccess") -> Json:
+        """Build the event that an operation on a version would raise, without sending it."""
+        with self._changed:
+            return self._event(kind, ResourceId(version))
+
+    def emit(self, event: Json, *, times: int = 1) -> None:
+        """Deliver any event, as often as told: Event Grid delivers at least once."""
+        with self._changed:
+            for _ in range(times):
+                self._grid.publish(deepcopy(event))
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every try to deliver an event so far."""
+        with self._changed:
+            return list(self._grid.deliveries)
+
+    @property
+    def dropped(self) -> list[Json]:
+        """The events that were given up after the last try."""
+        with self._changed:
+            return list(self._grid.dropped)
+
+    @property
+    def posts(self) -> list[Post]:
+        """Every post to the chat sink so far."""
+        with self._changed:
+            return list(self._chat.posts)
+
+    def chat_answers(self, kind: str, statuses: Iterable[int], *, retry_after: float | None = None) -> None:
+        """Answer coming posts of a kind with these statuses, the last one for good; `retry_after` is in seconds."""
+        with self._changed:
+            self._chat.script(kind, statuses, retry_after=retry_after)
+
+    def _application(self) -> web.Application:
+        """Build the HTTP application; once per start, as aiohttp wants it."""
+        application = web.Application()
+        application.router.add_get("/chat", self._chat.show)
+        application.router.add_post("/chat/{kind}/{secret:.*}", self._chat.receive)
+        application.router.add_route("*", "/{path:.*}", self._arm.handle)
+        return application
+
+    async def _opened(self) -> None:
+        await self._grid.open()
+        self._ticker = asyncio.create_task(self._tick_on())
+
+    async def _closed(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        await self._grid.close()
+
+    async def _tick_on(self) -> None:
+        """Let things happen by themselves, as long as the server runs."""
+        while True:
+            await asyncio.sleep(_TICK)
+            with self._changed:
+                if self._provider.pending:
+                    self._provider.advance()
+
+    def _settle(self) -> None:
+        """Let happen what is due and tell those who wait. Lock held."""
+        self._provider.advance()
+        self._changed.notify_all()
+
+    def _raise_event(self, operation: Operation) -> None:
+        """Raise the event of an operation that has ended. Lock held."""
+        self._grid.publish(self._event(events.kind_of(operation), operation.version))
+
+    def _event(self, kind: str, version: ResourceId) -> Json:
+        """Build an event in the next shape."""
+        self._turn += 1
+        return events.build(kind, version, at=self._clock(), turn=self._turn - 1)
