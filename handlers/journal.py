@@ -3,7 +3,11 @@
 import logging
 
 _log = logging.getLogger("gallery_fanout")
-_LOUD = ("azure.core.pipeline.policies.http_logging_policy", "azure.identity", "urllib3")
+_LOUD = {
+    "azure.core.pipeline.policies.http_logging_policy": logging.WARNING,  # every call, twice
+    "azure.identity": logging.WARNING,
+    "urllib3": logging.ERROR,  # paths, which hold secrets, and a warning for each connection above ten
+}
 
 
 def note(event: str, /, **fields: object) -> None:
@@ -18,8 +22,8 @@ def warn(event: str, /, **fields: object) -> None:
 
 def quiet_libraries() -> None:
     """Silence libraries that log every call, with addresses that may hold secrets."""
-    for name in _LOUD:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in _LOUD.items():
+        logging.getLogger(name).setLevel(level)
 
 
 def _line(event: str, fields: dict[str, object]) -> str:

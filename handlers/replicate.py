@@ -12,7 +12,7 @@ from shared.core.errors import Absent, Refused
 from shared.core.messages import Queue, Replicate
 from shared.core.model import ImageVersion, RegionState
 from shared.core.notices import NoticeType, rollout_news
-from shared.core.plan import VersionPlan, plan, spread
+from shared.core.plan import Role, VersionPlan, plan, spread
 from shared.core.policy import Mode
 from shared.core.rollout import STALLED, STARTED, Rollout, begin
 from shared.wiring import App
@@ -27,21 +27,27 @@ def _replicate(app: App, message: Replicate) -> Outcome:
     if app.settings.policy.mode is Mode.OBSERVE or not app.settings.manages(message.version.image):
         note("replicate.dropped", version=message.version, reason="mode observe, or not in GALLERIES any more")
         return Done()
-    return alone(app, message.version, lambda: _replicate_alone(app, message))
-
-
-def _replicate_alone(app: App, message: Replicate) -> Outcome:
     try:
         version = app.gallery.version(message.version)
-        if _there(version, message, app):
-            return _follow(app, version)
-        each = plan(observe(app, version.id.image), app.settings.policy).of(version.number)
+        if _there(version, message, app) and _followed(app, version):
+            return Done()
+        return alone(app, message.version, lambda: _replicate_alone(app, message))
     except Absent:
         note("replicate.absent", version=message.version)
         return Done()
 
-    if each is None or not (each.replicates or message.again):
-        note("replicate.unneeded", version=message.version, region=message.region)
+
+def _replicate_alone(app: App, message: Replicate) -> Outcome:
+    """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
+    each = plan(observe(app, message.version.image), app.settings.policy).of(message.version.number)
+
+    if each is None or each.role is Role.OLDER:
+        note("replicate.unneeded", version=message.version, region=message.region, reason="not kept any more")
+        return Done()
+    if _there(each.version, message, app):
+        return _follow(app, each.version)
+    if not (each.replicates or message.again):
+        note("replicate.unneeded", version=message.version, region=message.region, reason=each.reason)
         return Done()
     if each.version.changing:
         return _not_now(app, each, message)
@@ -80,6 +86,12 @@ def _tell_refusal(app: App, each: VersionPlan, rollout: Rollout, reason: str) ->
     lines = spread(each.version, app.settings.policy)
     kind = NoticeType.REGION_FAILED
     announce(app, rollout_news(kind, each.version, rollout, lines, app.now(), region=wanted, reason=reason))
+
+
+def _followed(app: App, version: ImageVersion) -> bool:
+    """Whether nothing is left to do after the write: the start was told, and somebody looks."""
+    rollout = app.rollouts.rollout(version.id)
+    return rollout is not None and STARTED in rollout.announced and not rollout.unwatched(app.now())
 
 
 def _follow(app: App, version: ImageVersion) -> Outcome:

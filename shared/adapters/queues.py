@@ -4,7 +4,7 @@ from datetime import timedelta
 from math import ceil
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.core.messages import Message, Queue, bury, write
@@ -45,8 +45,15 @@ class Queues:
         try:
             _send(client, text, delay)
         except ResourceNotFoundError:
-            client.create_queue()
+            _create(client)
             _send(client, text, delay)
+
+
+def _create(client: QueueClient) -> None:
+    try:
+        client.create_queue()
+    except ResourceExistsError:  # another thread was faster
+        return
 
 
 def _send(client: QueueClient, text: str, delay: timedelta) -> None:

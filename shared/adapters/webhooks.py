@@ -1,7 +1,6 @@
 """Posting to a webhook. Its URL is a credential: it appears in no error and no log."""
 
 import json
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,7 +32,6 @@ class Webhooks:
     """The receivers of statuses."""
 
     def __init__(self) -> None:
-        logging.getLogger("urllib3").setLevel(logging.ERROR)  # below that it logs paths, and ours are secrets
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
 
     def post(self, webhook: "Webhook", body: Mapping[str, Any], content_type: str) -> Answer:

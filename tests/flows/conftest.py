@@ -1,0 +1,23 @@
+"""The world of a flow test."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from local.azure import Behaviour, Pace, SimulatedAzure
+from tests.flows.world import THREE, World
+
+
+@pytest.fixture
+def world(storage: str, tmp_path: Path) -> Iterator[World]:
+    """A gallery whose image has 1.0.1 and 1.0.2 in three regions; the app is not started yet."""
+    behaviour = Behaviour(create=Pace.after(0.2), update=Pace.after(0.5), replicate=Pace.after(1.5))
+    with ExitStack() as stack:
+        azure = stack.enter_context(SimulatedAzure(behaviour=behaviour, retry_scale=0.1))
+        gallery = azure.add_gallery("prodgallery")
+        image = azure.add_image(gallery, "ubuntu-2204")
+        for version in ("1.0.1", "1.0.2"):
+            azure.add_version(image, version, regions=list(THREE))
+        yield World(azure, storage, tmp_path, gallery, image, stack)
