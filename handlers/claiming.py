@@ -11,13 +11,15 @@ _LASTS = timedelta(minutes=2)
 _BUSY = timedelta(seconds=2)
 
 
-def alone(app: App, version: VersionId, act: Callable[[], Outcome]) -> Outcome:
+def alone(app: App, version: VersionId, ticket: str, act: Callable[[], Outcome]) -> Outcome:
     """Act as the only writer of a version, or wait while another is at it.
 
-    A claim ends by itself after two minutes, well above the time limits of the calls in between, so that a killed
-    writer holds up nobody for long.
+    A writer that was killed holds up nobody for long: its own message, when it is delivered again, goes on with the
+    claim, and for any other the claim ends after two minutes, well above the time limits of the calls in between.
+
+    :param ticket: who acts: the id of the message in its queue.
     """
-    claim = app.rollouts.claim(version, now=app.now(), lasting=_LASTS)
+    claim = app.rollouts.claim(version, ticket, now=app.now(), lasting=_LASTS)
     if claim is None:
         return Wait(_BUSY, "another message of this version is being handled")
     with claim:

@@ -26,7 +26,7 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.NOTIFY, _notify)
 
 
-def _notify(app: App, message: Notify) -> Outcome:
+def _notify(app: App, message: Notify, _ticket: str) -> Outcome:
     webhook = app.settings.webhook(message.webhook)
     if webhook is None:
         return Failed(f"there is no webhook {message.webhook} in STATUS_WEBHOOKS any more")

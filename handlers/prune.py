@@ -20,11 +20,11 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.PRUNE, _prune)
 
 
-def _prune(app: App, message: Prune) -> Outcome:
+def _prune(app: App, message: Prune, ticket: str) -> Outcome:
     if app.settings.policy.mode is not Mode.FULL or not app.settings.manages(message.version.image):
         note("prune.dropped", version=message.version, reason="mode is not full, or not in GALLERIES any more")
         return Done()
-    return alone(app, message.version, lambda: _prune_alone(app, message))
+    return alone(app, message.version, ticket, lambda: _prune_alone(app, message))
 
 
 def _prune_alone(app: App, message: Prune) -> Outcome:

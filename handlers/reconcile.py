@@ -21,7 +21,7 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.RECONCILE, _pass)
 
 
-def _pass(app: App, message: Reconcile) -> Outcome:
+def _pass(app: App, message: Reconcile, _ticket: str) -> Outcome:
     if not app.settings.manages(message.definition):
         note("reconcile.dropped", definition=message.definition, reason="not in GALLERIES")
         return Done()

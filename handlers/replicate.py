@@ -23,7 +23,7 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.REPLICATE, _replicate)
 
 
-def _replicate(app: App, message: Replicate) -> Outcome:
+def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
     if app.settings.policy.mode is Mode.OBSERVE or not app.settings.manages(message.version.image):
         note("replicate.dropped", version=message.version, reason="mode observe, or not in GALLERIES any more")
         return Done()
@@ -31,7 +31,7 @@ def _replicate(app: App, message: Replicate) -> Outcome:
         version = app.gallery.version(message.version)
         if _there(version, message, app) and _followed(app, version):
             return Done()
-        return alone(app, message.version, lambda: _replicate_alone(app, message))
+        return alone(app, message.version, ticket, lambda: _replicate_alone(app, message))
     except Absent:
         note("replicate.absent", version=message.version)
         return Done()

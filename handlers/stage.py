@@ -45,8 +45,12 @@ class Failed:
 type Outcome = Done | Wait | Failed
 
 
-def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M], Outcome]) -> func.Blueprint:
-    """Give the function of a stage, named like its queue."""
+def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]) -> func.Blueprint:
+    """Give the function of a stage, named like its queue.
+
+    :param handle: takes the app, the message, and the ticket of the message: its id in the queue, which stays the same
+        when the host delivers it again.
+    """
     stage = func.Blueprint()
 
     @stage.function_name(queue.value)
@@ -57,10 +61,10 @@ def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M], Outcome]) -> 
     return stage
 
 
-def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M], Outcome]) -> None:
+def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M, str], Outcome]) -> None:
     text = message.get_body().decode("utf-8", errors="replace")
     try:
-        outcome = handle(app, cast("M", read(queue, text)))
+        outcome = handle(app, cast("M", read(queue, text)), str(message.id))
     except Retry as retry:
         outcome = Wait(retry.after, str(retry))
     except (Malformed, Refused) as fault:

@@ -19,7 +19,7 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.WATCH, _look)
 
 
-def _look(app: App, message: Watch) -> Outcome:
+def _look(app: App, message: Watch, _ticket: str) -> Outcome:
     rollout = app.rollouts.rollout(message.version)
     if rollout and _double(rollout, message):
         note("watch.double", version=message.version, look=message.look)

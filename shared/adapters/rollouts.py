@@ -59,13 +59,13 @@ class Rollouts:
         self._table.change(key, lambda _: {"identity": identity})
         return before is None or before["identity"] != identity
 
-    def claim(self, version: VersionId, *, now: datetime, lasting: timedelta) -> "Claim | None":
-        """Become the only writer of a version, for a while; ``None`` when somebody else is."""
+    def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
+        """Become the only writer of a version, for a while; ``None`` when another holder is."""
         key = _key("claim", version)
         values, etag = self._table.read(key)
-        if values and datetime.fromisoformat(values["until"]) > now:
+        if values and values["holder"] != holder and datetime.fromisoformat(values["until"]) > now:
             return None
-        new_etag = self._table.write(key, {"until": (now + lasting).isoformat()}, etag)
+        new_etag = self._table.write(key, {"holder": holder, "until": (now + lasting).isoformat()}, etag)
         return Claim(self._table, key, new_etag) if new_etag else None
 
     def begin_delivery(self, event: str, webhook: str, *, now: datetime, lasting: timedelta) -> "Delivery | None":

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from azure.storage.queue import QueueServiceClient
 
 from local.azure import Behaviour, Pace, SimulatedAzure
 from tests.flows.world import THREE, World
@@ -20,4 +21,5 @@ def world(storage: str, tmp_path: Path) -> Iterator[World]:
         image = azure.add_image(gallery, "ubuntu-2204")
         for version in ("1.0.1", "1.0.2"):
             azure.add_version(image, version, regions=list(THREE))
-        yield World(azure, storage, tmp_path, gallery, image, stack)
+        queues = stack.enter_context(QueueServiceClient.from_connection_string(storage))
+        yield World(azure, storage, tmp_path, gallery, image, stack, queues)

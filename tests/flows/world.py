@@ -31,9 +31,12 @@ class World:
     gallery: str
     image: str
     stack: ExitStack
+    queues: QueueServiceClient
     settings: dict[str, str] = field(default_factory=dict)
 
-    def start(self, *, regions: Iterable[str] = THREE, webhooks: Iterable[str] = ("json",), **settings: str) -> HostProcess:
+    def start(
+        self, *, regions: Iterable[str] = THREE, webhooks: Iterable[str] = ("json",), **settings: str
+    ) -> HostProcess:
         """Start the app and subscribe it to events."""
         hooks = " ".join(f"{kind}={self.azure.chat_url(kind, SECRET)}" for kind in webhooks)
         self.settings = {
@@ -89,7 +92,7 @@ class World:
 
     def put(self, queue: str, text: str) -> None:
         """Put any text into a queue."""
-        client = self._queues().get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+        client = self.queues.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
         try:
             client.send_message(text)
         except ResourceNotFoundError:
@@ -99,8 +102,8 @@ class World:
     def queued(self) -> dict[str, int]:
         """Count the messages of each queue that has any, also those that wait."""
         counts = {
-            queue.name: self._queues().get_queue_client(queue.name).get_queue_properties().approximate_message_count
-            for queue in self._queues().list_queues()
+            queue.name: self.queues.get_queue_client(queue.name).get_queue_properties().approximate_message_count
+            for queue in self.queues.list_queues()
         }
         return {name: number for name, number in counts.items() if number}
 
@@ -108,8 +111,7 @@ class World:
         """Give the text of every visible message."""
         decode = TextBase64DecodePolicy()
         queues = [
-            self._queues().get_queue_client(each.name, message_decode_policy=decode)
-            for each in self._queues().list_queues()
+            self.queues.get_queue_client(each.name, message_decode_policy=decode) for each in self.queues.list_queues()
         ]
         return "\n".join(str(message.content) for queue in queues for message in queue.peek_messages(32))
 
@@ -121,9 +123,6 @@ class World:
     def quiet(self) -> bool:
         """Whether no message waits anywhere."""
         return not self.queued()
-
-    def _queues(self) -> QueueServiceClient:
-        return QueueServiceClient.from_connection_string(self.storage)
 
 
 def _named(body: Mapping[str, Any]) -> list[str]:
