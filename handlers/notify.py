@@ -18,7 +18,7 @@ _FORMS: dict[WebhookKind, ModuleType] = {
     WebhookKind.SLACK: slack,
     WebhookKind.JSON: cloudevent,
 }
-_POST_LASTS = timedelta(minutes=2)
+_POST_LASTS = timedelta(minutes=1)  # above the time limits of a post
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -26,12 +26,12 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.NOTIFY, _notify)
 
 
-def _notify(app: App, message: Notify, _ticket: str) -> Outcome:
+def _notify(app: App, message: Notify, ticket: str) -> Outcome:
     webhook = app.settings.webhook(message.webhook)
     if webhook is None:
         return Failed(f"there is no webhook {message.webhook} in STATUS_WEBHOOKS any more")
     now, event = app.now(), message.event
-    delivery = app.rollouts.begin_delivery(event["id"], webhook.name, now=now, lasting=_POST_LASTS)
+    delivery = app.rollouts.begin_delivery(event["id"], webhook.name, ticket, now=now, lasting=_POST_LASTS)
     if delivery is None:
         note("notify.double", webhook=webhook.name, event=event["id"])
         return Done()

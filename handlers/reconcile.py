@@ -73,8 +73,11 @@ def _follow(app: App, each: VersionPlan) -> None:
 def _report(app: App, made: Plan) -> None:
     """Tell of a plan (mode observe), once, and again when it has become another."""
     notice = plan_news(made)
-    if app.rollouts.report(made.image, notice.id) and not made.empty:
+    if app.rollouts.reported(made.image) == notice.id:
+        return
+    if not made.empty:
         announce(app, notice)
+    app.rollouts.remember_report(made.image, notice.id)
 
 
 def _log(made: Plan, cause: str) -> None:

@@ -1,28 +1,22 @@
 """What tests of more than one folder need."""
 
 from collections.abc import Iterator
-from itertools import count
 
 import pytest
 
-from local.desk.azurite import Azurite
+from local.azurite import Azurite
 
-_ACCOUNTS = 200
-
-
-@pytest.fixture(scope="session")
-def azurite() -> Iterator[Azurite]:
-    """Azurite, once per run."""
-    with Azurite(accounts=_ACCOUNTS) as running:
-        yield running
+_ACCOUNTS = 300
 
 
 @pytest.fixture(scope="session")
-def _numbers() -> Iterator[int]:
-    return count()
+def accounts() -> Iterator[Iterator[str]]:
+    """Connection strings of storage accounts in one Azurite, each used by nobody before."""
+    with Azurite(accounts=_ACCOUNTS) as azurite:
+        yield (azurite.account(number) for number in range(_ACCOUNTS))
 
 
 @pytest.fixture
-def storage(azurite: Azurite, _numbers: Iterator[int]) -> str:
+def storage(accounts: Iterator[str]) -> str:
     """A storage account that no other test uses, as a connection string."""
-    return azurite.connection_string(next(_numbers))
+    return next(accounts)

@@ -52,35 +52,37 @@ class Rollouts:
         else:
             self._table.change(_key("prune", version), lambda _: pruning)
 
-    def report(self, image: ImageId, identity: str) -> bool:
-        """Remember which plan was reported last (mode observe); whether this one is another."""
-        key = (_partition(image), "report")
-        before, _ = self._table.read(key)
-        self._table.change(key, lambda _: {"identity": identity})
-        return before is None or before["identity"] != identity
+    def reported(self, image: ImageId) -> str | None:
+        """Read which plan was reported last (mode observe), as the identity of its notice."""
+        values, _ = self._table.read((_partition(image), "report"))
+        return values["identity"] if values else None
+
+    def remember_report(self, image: ImageId, identity: str) -> None:
+        """Remember which plan was reported."""
+        self._table.change((_partition(image), "report"), lambda _: {"identity": identity})
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""
         key = _key("claim", version)
         values, etag = self._table.read(key)
-        if values and values["holder"] != holder and datetime.fromisoformat(values["until"]) > now:
+        if _held(values, holder, now):
             return None
-        new_etag = self._table.write(key, {"holder": holder, "until": (now + lasting).isoformat()}, etag)
+        new_etag = self._table.write(key, _holding(holder, now + lasting), etag)
         return Claim(self._table, key, new_etag) if new_etag else None
 
-    def begin_delivery(self, event: str, webhook: str, *, now: datetime, lasting: timedelta) -> "Delivery | None":
+    def begin_delivery(
+        self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta
+    ) -> "Delivery | None":
         """Become the one who posts an event to a webhook; ``None`` when it was posted already.
 
-        :raises Retry: while somebody else is at it.
+        :raises Retry: while another holder is at it.
         """
         key = ("delivery", f"{event}|{webhook}")
         values, etag = self._table.read(key)
         if values and values.get("posted"):
             return None
-        until = datetime.fromisoformat(values["until"]) if values else now
-        new_etag = self._table.write(key, {"until": (now + lasting).isoformat()}, etag) if until <= now else None
-        if new_etag is None:
-            raise Retry("another instance is posting it", after=max(until - now, _BUSY))
+        if _held(values, holder, now) or not self._table.write(key, _holding(holder, now + lasting), etag):
+            raise Retry("another message is posting it", after=_BUSY)
         return Delivery(self._table, key)
 
     def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
@@ -115,6 +117,15 @@ class Delivery:
     def again(self) -> None:
         """Let it be posted again."""
         self._table.delete(self._key)
+
+
+def _holding(holder: str, until: datetime) -> Values:
+    return {"holder": holder, "until": until.isoformat()}
+
+
+def _held(values: Values | None, holder: str, now: datetime) -> bool:
+    """Whether another holds it; what is held ends by itself, and the same holder may go on with it."""
+    return values is not None and values["holder"] != holder and datetime.fromisoformat(values["until"]) > now
 
 
 def _partition(image: ImageId) -> str:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from local.azure import Fault, Pace
-from local.desk.process import HostFailed
+from local.host.process import HostFailed
 from tests.flows.world import HOME, SECRET, THREE, World, everything_kept
 
 pytestmark = pytest.mark.flow

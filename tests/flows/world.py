@@ -13,7 +13,7 @@ from azure.data.tables import TableClient
 from azure.storage.queue import QueueServiceClient, TextBase64DecodePolicy, TextBase64EncodePolicy
 
 from local.azure import SimulatedAzure
-from local.desk.process import HostProcess
+from local.host.process import HostProcess
 
 ROOT = Path(__file__).parents[2]
 HOME = "westeurope"

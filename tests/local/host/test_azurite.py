@@ -1,0 +1,65 @@
+import shutil
+import subprocess
+import sys
+
+from azure.core.exceptions import AzureError
+from azure.data.tables import TableServiceClient
+from azure.storage.queue import QueueServiceClient
+
+import local.azurite
+from local.azurite import Azurite
+from tests.local.host.support import exists, put, until
+
+
+def test_accounts_are_apart():
+    """Each account has its own queues, and the default account is there too."""
+    with Azurite(accounts=2) as azurite:
+        put(azurite.account(0), "mine", "hello")
+        assert exists(azurite.account(0), "mine")
+        assert not exists(azurite.account(1), "mine")
+        assert not exists(azurite.connection_string(), "mine")
+
+
+def test_tables(storage):
+    """The same connection string opens tables."""
+    with TableServiceClient.from_connection_string(storage) as tables:
+        tables.create_table("rollouts")
+        assert [each.name for each in tables.list_tables()] == ["rollouts"]
+
+
+def test_it_is_gone_afterwards():
+    """On leaving, nothing answers any more."""
+    with Azurite({"own": "a2V5"}) as azurite:
+        connection = azurite.connection_string("own")
+        assert _answers(connection)
+    assert not _answers(connection)
+
+
+def test_it_ends_with_whoever_started_it():
+    """It is gone as soon as the process that started it is, even if that was killed."""
+    source = (
+        "from local.azurite import Azurite\nwith Azurite() as a:\n  print(a.connection_string(), flush=True)\n  input()"
+    )
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:  # noqa: S603 - our own program
+        connection = starter.stdout.readline().strip()
+        assert _answers(connection)
+        starter.kill()
+        until(lambda: not _answers(connection))
+
+
+def test_it_is_not_installed(tmp_path):
+    """Without its packages one line says what to do."""
+    alone = shutil.copy(local.azurite.__file__, tmp_path)
+    ended = subprocess.run([sys.executable, alone], capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    assert (ended.returncode, ended.stderr) == (1, "Azurite is not installed: run make install\n")
+
+
+def _answers(connection):
+    """Tell whether the queue service answers."""
+    with QueueServiceClient.from_connection_string(connection, retry_total=0) as service:
+        try:
+            service.get_service_properties()
+        except AzureError:
+            return False
+        return True
