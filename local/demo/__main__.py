@@ -64,9 +64,9 @@ def _play(*, keep: bool) -> int:
 
 def _watch(scene: Scene, console: Console) -> float | None:
     """Show what happens until the gallery has converged; give the seconds that it took."""
-    start, lines = time.monotonic(), Lines(scene)
+    lines = Lines(scene)
     with Live(console=console, auto_refresh=False) as live:
-        while (seconds := time.monotonic() - start) < _PATIENCE:
+        while (seconds := time.time() - scene.started) < _PATIENCE:
             converged = scene.converged()
             if console.is_terminal:
                 live.update(picture(scene, seconds), refresh=True)
