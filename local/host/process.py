@@ -18,6 +18,9 @@ from typing import Self
 # Where the package `local` is.
 _HOME = Path(__file__).resolve().parents[2]
 
+# What a Python and its temporary files need of the environment.
+_KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH")
+
 
 class HostFailed(Exception):
     """The host ended, or was not ready in time; the text is what it had said until then."""
@@ -28,7 +31,7 @@ class HostProcess:
 
     Args:
         root: the app's directory.
-        settings: app settings; with PATH and HOME they are the child's whole environment.
+        settings: app settings; with PATH, HOME and what else a Python needs they are the child's whole environment.
         log_path: takes the child's output; a second host may go on in the same file.
         port: 0 takes a free one.
         lease_seconds: how long a message of a killed host stays invisible (Azure: 600).
@@ -52,7 +55,7 @@ class HostProcess:
         self.key = settings.get("LOCAL_HOST_KEY") or secrets.token_urlsafe(24)
         self.url = ""
         self._root, self._log_path, self._port, self._ready_seconds = root, log_path, port, ready_seconds
-        kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         own = {"PYTHONPATH": str(_HOME), "LOCAL_HOST_LEASE": str(lease_seconds), "LOCAL_HOST_KEY": self.key}
         self._environment = {**kept, **own, **settings}
         self._child: subprocess.Popen[bytes] | None = None

@@ -57,7 +57,7 @@ def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Regio
     return Region(
         name=name,
         # A region without a count of its own takes the version's (captured traffic).
-        replicas=wire.get("regionalReplicaCount") or replicas,
+        replicas=_whole(wire.get("regionalReplicaCount") or replicas),
         storage_account_type=wire.get("storageAccountType"),
         encrypted=bool(wire.get("encryption")),
         state=RegionState(str(state.get("state"))),
@@ -65,6 +65,12 @@ def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Regio
         details=state.get("details") or "",
         wire=wire,
     )
+
+
+def _whole(value: object) -> int:
+    if type(value) is not int:
+        raise TypeError(f"{value!r} is not a whole number")
+    return value
 
 
 def _read_time(text: str | None) -> datetime | None:

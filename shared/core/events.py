@@ -21,7 +21,7 @@ def version_of(event_type: object, subject: object, data: object) -> VersionId:
 
     :raises Malformed: when it is about anything else; then it is none of our business.
     """
-    if event_type not in EVENT_TYPES:
+    if not isinstance(event_type, str) or event_type not in EVENT_TYPES:
         raise Malformed("not an event of a resource that was written or deleted")
     uri = data.get("resourceUri") if isinstance(data, dict) else None
     named = uri if isinstance(uri, str) else subject

@@ -18,8 +18,8 @@ _GALLERY = (
     rf"/resourcegroups/(?P<group>{_GROUP})/providers/microsoft\.compute/galleries/(?P<gallery>{_NAME})"
 )
 _IMAGE = rf"{_GALLERY}/images/(?P<image>{_NAME})"
-_GALLERY_ID = re.compile(_GALLERY, re.IGNORECASE)
-_IMAGE_ID = re.compile(_IMAGE, re.IGNORECASE)
+_GALLERY_ID = re.compile(_GALLERY, re.IGNORECASE | re.ASCII)
+_IMAGE_ID = re.compile(_IMAGE, re.IGNORECASE | re.ASCII)
 _VERSION_ID = re.compile(rf"{_IMAGE}/versions/(?P<version>[0-9.]{{5,32}})", re.IGNORECASE | re.ASCII)
 _VERSION = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
 _REGION = re.compile(r"[a-z][a-z0-9]{2,39}")

@@ -25,7 +25,7 @@ Whatever protects a version (tag, unknown publish date, somebody's write, the sa
 mode) turns its REMOVE and SIZE lines into KEEP lines with that reason.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -198,7 +198,7 @@ def _protection(version: ImageVersion, definition: Definition, policy: Policy) -
 
 def protects(tags: object, protect_tag: str) -> bool:
     """Whether the protecting tag is among the tags; tag names have no case in Azure, and any value but false counts."""
-    if not isinstance(tags, dict):
+    if not isinstance(tags, Mapping):
         return False
     values = [str(value) for name, value in tags.items() if str(name).casefold() == protect_tag.casefold()]
     return any(value.strip().casefold() != "false" for value in values)
@@ -251,10 +251,13 @@ def _standing(region: Region) -> str:
 def _pruned(version: ImageVersion, newest: ImageVersion, policy: Policy) -> tuple[Line, ...]:
     judged = [_judged(version, region, newest, policy) for region in version.regions]
     hold = _hold(version, policy) or _waiting(version, newest, policy)
-    if hold:
-        before = {region.name: region for region in version.regions}
-        judged = [_keep(before[line.region], hold) if line.changes else line for line in judged]
-    return tuple(judged)
+    return _held(version, judged, hold) if hold else tuple(judged)
+
+
+def _held(version: ImageVersion, lines: Iterable[Line], reason: str) -> tuple[Line, ...]:
+    """Turn the lines that would change something into KEEP lines; the others keep their own reasons."""
+    before = {region.name: region for region in version.regions}
+    return tuple(_keep(before[line.region], reason) if line.changes else line for line in lines)
 
 
 def _judged(version: ImageVersion, region: Region, newest: ImageVersion, policy: Policy) -> Line:
@@ -299,7 +302,7 @@ def _waiting(version: ImageVersion, newest: ImageVersion, policy: Policy) -> str
 def _on_its_way(region: str, newest: ImageVersion, policy: Policy) -> bool:
     there = newest.region(region)
     if there is None:
-        target = policy.target(region)
+        target = None if protects(newest.tags, policy.protect_tag) else policy.target(region)
         return target is not None and _wanted(newest, target).action is Action.ADD
     return there.state in (RegionState.REPLICATING, RegionState.UNKNOWN)
 
@@ -312,5 +315,6 @@ def _cap(plans: Sequence[VersionPlan], cap: int | None) -> tuple[list[VersionPla
     late = {plan.version.number for plan in prunes[cap:]}
     reason = f"the cap of {cap} prunes per pass is reached; the next pass goes on"
     return [
-        replace(plan, lines=_left(plan.version, reason)) if plan.version.number in late else plan for plan in plans
+        replace(plan, lines=_held(plan.version, plan.lines, reason)) if plan.version.number in late else plan
+        for plan in plans
     ], True

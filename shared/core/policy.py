@@ -111,7 +111,7 @@ def _words(text: str) -> list[str]:
     try:
         words = shlex.split(text)
     except ValueError:
-        raise Malformed("a quotation mark is not closed") from None
+        raise Malformed("a quotation mark or a backslash is left open") from None
     if not words:
         raise Malformed("no region is named")
     return words

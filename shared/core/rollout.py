@@ -21,6 +21,7 @@ SLOW_LOOK = timedelta(hours=1)
 
 _LOST_AFTER = timedelta(minutes=2)
 _REFUSAL_LASTS = timedelta(minutes=50)
+_MOST_DOUBLINGS = 20  # from a second to beyond the week that a message can wait; more would overflow a timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +213,7 @@ def failure(region: str) -> str:
 
 def pause(look: int, first: timedelta, longest: timedelta) -> timedelta:
     """Give the pause after the given look (1, 2, ...): doubling from the first to the longest."""
-    doublings = min(look - 1, 30)
+    doublings = min(look - 1, _MOST_DOUBLINGS)
     return min(first * (1 << doublings), longest)
 
 
