@@ -6,7 +6,7 @@ NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 RUN := .venv/bin/python -m
 CODE := function_app.py handlers shared local tests
 
-.PHONY: demo test quick check format start install python clean
+.PHONY: demo test quick check format azurite start install python clean
 
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
@@ -28,6 +28,9 @@ check: python ## linters, types and import contracts
 format: python ## write the code as the formatter wants it
 	$(RUN) ruff format $(CODE)
 	$(RUN) ruff check --fix $(CODE)
+
+azurite: install ## storage for make start, on the ports that UseDevelopmentStorage=true means
+	@exec $(RUN) local.azurite --queue-port 10001 --table-port 10002
 
 start: python ## the app alone, with the settings of local.settings.json
 	@test -f local.settings.json || { echo "There is no local.settings.json: copy local.settings.sample.json and change it."; exit 1; }

@@ -1,5 +1,7 @@
 """One older version leaves the regions that it may leave, in one write; its end is told when Azure shows it."""
 
+from typing import Any
+
 import azure.functions as func
 
 from handlers.announcing import announce
@@ -48,11 +50,12 @@ def _prune_alone(app: App, message: Prune) -> Outcome:
 
 def _write(app: App, each: VersionPlan) -> Outcome:
     """Remember, then write: whoever finds the regions gone can tell what was done, even after a crash."""
-    version = each.version
+    version, pruning = each.version, pruning_of(each, app.now())
     remembered = app.rollouts.pruning(version.id)
-    pruning = pruning_of(each, app.now())
-    asked = remembered["asked"] if remembered else pruning["asked"]
-    pruning = {**pruning, "asked": asked}
+    if remembered:
+        pruning["asked"] = remembered["asked"]
+        if remembered.get("taken") and remembered["regionsRemoved"] == pruning["regionsRemoved"]:
+            return _refused(app, each, pruning, "Azure took the write, and the regions are still there")
     app.rollouts.remember_pruning(version.id, pruning)
     try:
         app.gallery.write(each)
@@ -61,11 +64,18 @@ def _write(app: App, each: VersionPlan) -> Outcome:
         note("prune.unlocked", version=version.id)
         return Wait(app.settings.watch_first, "the safety flag is being set")
     except Refused as refused:
-        warn("prune.refused", version=version.id, reason=refused)
-        announce(app, prune_news(NoticeType.PRUNE_REFUSED, version.id, {**pruning, "reason": str(refused)}))
-        return Done()
+        return _refused(app, each, pruning, str(refused))
+    app.rollouts.remember_pruning(version.id, {**pruning, "taken": True})
     note("prune.written", version=version.id, removed=pruning["regionsRemoved"])
     return Wait(app.settings.watch_first, "until Azure shows it")
+
+
+def _refused(app: App, each: VersionPlan, pruning: dict[str, Any], reason: str) -> Outcome:
+    """Tell of a prune that Azure will not do; the next sweep asks again, and the same refusal is the same news."""
+    warn("prune.refused", version=each.version.id, reason=reason)
+    announce(app, prune_news(NoticeType.PRUNE_REFUSED, each.version.id, {**pruning, "reason": reason}))
+    app.rollouts.remember_pruning(each.version.id, pruning)
+    return Done()
 
 
 def _finish(app: App, each: VersionPlan) -> Outcome:
@@ -75,7 +85,8 @@ def _finish(app: App, each: VersionPlan) -> Outcome:
     if pruning is None:
         note("prune.unneeded", version=version.id, reasons=sorted({line.reason for line in each.lines}))
         return Done()
-    if not any(version.region(region) for region in pruning["regionsRemoved"]):
+    gone = pruning["regionsRemoved"]
+    if gone and not any(version.region(region) for region in gone):
         announce(app, prune_news(NoticeType.PRUNE_COMPLETED, version.id, pruning))
     app.rollouts.remember_pruning(version.id, None)
     return Done()

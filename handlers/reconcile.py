@@ -49,7 +49,7 @@ def _ask(app: App, each: VersionPlan) -> None:
     elif each.prunes:
         now = app.now()
         app.queues.put(Prune(each.version.id, since=now, deadline=now + app.settings.rollout_deadline))
-    elif each.role in (Role.KEPT, Role.STAGED):
+    elif each.role in (Role.KEPT, Role.STAGED) and not each.reason:
         _follow(app, each)
 
 

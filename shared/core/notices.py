@@ -101,7 +101,7 @@ def _region(version: ImageVersion, line: Line, rollout: Rollout, now: datetime) 
 
 def prune_news(kind: NoticeType, version: VersionId, pruning: Mapping[str, Any]) -> Notice:
     """Tell of a prune, from what was remembered when it was written (:func:`pruning_of`)."""
-    data = {name: value for name, value in pruning.items() if name != "asked"}
+    data = {name: value for name, value in pruning.items() if name not in ("asked", "taken")}
     return Notice(kind, version, str(pruning["asked"]), data)
 
 

@@ -70,6 +70,7 @@ class Line:
     """One region of one version: what happens to it, and why, in plain words.
 
     :param replicas: how many it will have; ``0`` for a region that goes or does not come.
+    :param named: whether the policy names the region for this version; a rollout waits for no other.
     """
 
     region: str
@@ -77,6 +78,7 @@ class Line:
     reason: str
     replicas: int = 0
     storage_account_type: str | None = None
+    named: bool = False
 
     @property
     def changes(self) -> bool:
@@ -227,14 +229,16 @@ def _wanted(version: ImageVersion, target: RegionTarget) -> Line:
     region = version.region(target.region)
     if region is None and version.encrypted:
         reason = "the version is encrypted, and no disk encryption set is given for this region"
-        return Line(target.region, Action.SKIP, reason)
+        return Line(target.region, Action.SKIP, reason, named=True)
     if region is None:
         storage = target.storage_account_type
-        return Line(target.region, Action.ADD, "the policy names it", target.replicas, storage and storage.value)
+        return Line(
+            target.region, Action.ADD, "the policy names it", target.replicas, storage and storage.value, named=True
+        )
     if region.replicas < target.replicas:
         reason = f"the policy wants {target.replicas} replicas, it has {region.replicas}"
-        return Line(target.region, Action.SIZE, reason, target.replicas, region.storage_account_type)
-    return _keep(region, f"the policy names it; {_standing(region)}")
+        return Line(target.region, Action.SIZE, reason, target.replicas, region.storage_account_type, named=True)
+    return replace(_keep(region, f"the policy names it; {_standing(region)}"), named=True)
 
 
 def _standing(region: Region) -> str:
