@@ -13,7 +13,7 @@ demo: install ## watch one image version spread over eight regions; KEEP=1 leave
 
 test: install check ## everything: linters, types, import contracts, all tests, coverage of the core
 	$(RUN) pytest tests/core --cov --cov-report=term-missing -q
-	$(RUN) pytest tests -n 2 -q --ignore=tests/core
+	$(RUN) pytest tests -n 4 -q --ignore=tests/core
 
 quick: python ## the checks that take seconds
 	$(RUN) ruff check $(CODE)

@@ -41,13 +41,14 @@ def _replicate_alone(app: App, message: Replicate) -> Outcome:
     """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
     each = plan(observe(app, message.version.image), app.settings.policy).of(message.version.number)
 
-    if each is None or each.role is Role.OLDER:
-        note("replicate.unneeded", version=message.version, region=message.region, reason="not kept any more")
+    if each is None or each.role is Role.OLDER or each.reason:
+        reason = (each and each.reason) or "it is not kept any more"
+        note("replicate.unneeded", version=message.version, region=message.region, reason=reason)
         return Done()
     if _there(each.version, message, app):
         return _follow(app, each.version)
     if not (each.replicates or message.again):
-        note("replicate.unneeded", version=message.version, region=message.region, reason=each.reason)
+        note("replicate.unneeded", version=message.version, region=message.region, reason="nothing is to change")
         return Done()
     if each.version.changing:
         return _not_now(app, each, message)

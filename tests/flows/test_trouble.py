@@ -1,5 +1,6 @@
 """What goes wrong, and what is then seen of it."""
 
+import json
 import time
 
 import pytest
@@ -68,18 +69,18 @@ def test_webhook_that_is_gone(world: World) -> None:
 
 
 @pytest.mark.parametrize("queue", QUEUES)
-@pytest.mark.parametrize("text", ["nonsense", '{"schema": 1, "id": "x"}', "[" * 5000])
-def test_malformed_message(world: World, queue: str, text: str) -> None:
-    """A message that cannot be read is kept, and told of once; nothing loops."""
+def test_malformed_messages(world: World, queue: str) -> None:
+    """A message that cannot be read is kept, and told of once; nothing loops, and Azure is not asked anything."""
+    texts = ["nonsense", '{"schema": 1, "id": "x"}', "[" * 5000]
     world.start()
-    world.put(queue, text)
-    world.until(lambda: world.events() and world.quiet())
+    for text in texts:
+        world.put(queue, text)
+    world.until(lambda: len(world.events()) == len(texts) and world.quiet())
 
-    (event,) = world.events()
-    assert event["type"] == "gallery-fanout.message.dead-lettered"
-    assert event["data"]["queue"] == queue
-    kept = [row for row in world.rows() if row["PartitionKey"] == "dead-letters"]
-    assert len(kept) == 1
+    assert {event["type"] for event in world.events()} == {"gallery-fanout.message.dead-lettered"}
+    assert {event["data"]["queue"] for event in world.events()} == {queue}
+    kept = [json.loads(row["values"]) for row in world.rows() if row["PartitionKey"] == "dead-letters"]
+    assert sorted(row["body"] for row in kept) == sorted(texts)
     assert world.azure.requests == []
 
 
