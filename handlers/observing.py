@@ -3,7 +3,8 @@
 from shared.core.errors import Absent
 from shared.core.model import Definition, ImageVersion
 from shared.core.names import ImageId, VersionId
-from shared.core.plan import Role, Standing, protects, rank
+from shared.core.plan import Role
+from shared.core.planner import Standing, protects, rank
 from shared.core.policy import Policy
 from shared.wiring import App
 

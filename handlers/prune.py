@@ -12,7 +12,8 @@ from handlers.stage import Done, Outcome, Wait, on_queue
 from shared.core.errors import Absent, FlagFirst, Refused
 from shared.core.messages import Prune, Queue
 from shared.core.notices import NoticeType, prune_news, pruning_of
-from shared.core.plan import VersionPlan, plan
+from shared.core.plan import VersionPlan
+from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.wiring import App
 

@@ -10,7 +10,8 @@ from handlers.watching import keep_watch
 from shared.core.errors import Absent
 from shared.core.messages import Prune, Queue, Reconcile, Replicate
 from shared.core.notices import plan_news
-from shared.core.plan import Plan, Role, VersionPlan, plan
+from shared.core.plan import Plan, Role, VersionPlan
+from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.core.rollout import begin, join, progress, recorded
 from shared.wiring import App

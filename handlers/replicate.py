@@ -12,7 +12,8 @@ from shared.core.errors import Absent, Refused
 from shared.core.messages import Queue, Replicate
 from shared.core.model import ImageVersion, RegionState
 from shared.core.notices import NoticeType, rollout_news
-from shared.core.plan import Role, VersionPlan, plan, spread
+from shared.core.plan import Role, VersionPlan
+from shared.core.planner import plan, spread
 from shared.core.policy import Mode
 from shared.core.rollout import STALLED, STARTED, Rollout, begin
 from shared.wiring import App

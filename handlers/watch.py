@@ -9,7 +9,7 @@ from shared.core.errors import Absent
 from shared.core.messages import Queue, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
 from shared.core.notices import NoticeType, rollout_news
-from shared.core.plan import spread
+from shared.core.planner import spread
 from shared.core.rollout import SLOW_LOOK, STALLED, Judgement, Rollout, failure, judge, pause, progress
 from shared.wiring import App
 

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
-from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 
+from shared.adapters.retry_after import retry_after
 from shared.core.errors import Absent, FlagFirst, Refused, Retry
 
 _NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
@@ -35,7 +36,7 @@ def translated(*, write: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (ServiceRequestError, ServiceResponseError) as fault:
+    except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as fault:
         raise Retry(f"no answer from Azure: {type(fault).__name__}", after=_UNHURRIED) from fault
     except HttpResponseError as fault:
         if write and fault.status_code in _TAKEN:
@@ -62,6 +63,5 @@ def _meaning(fault: HttpResponseError) -> Exception | None:
 def _wait(fault: HttpResponseError, message: str) -> timedelta:
     """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
     headers = getattr(fault.response, "headers", {})
-    told = [str(headers.get("Retry-After", "")), *_SECONDS.findall(message)]
-    seconds = next((int(text) for text in told if text.isdecimal()), None)
-    return _UNHURRIED if seconds is None else min(timedelta(seconds=seconds), _LONGEST_WAIT)
+    told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(message))
+    return _UNHURRIED if told is None else min(told, _LONGEST_WAIT)

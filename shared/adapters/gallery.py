@@ -28,6 +28,8 @@ class Gallery:
     """
 
     def __init__(self, endpoint: str, credential: "TokenCredential | None") -> None:
+        if credential is None and urlsplit(endpoint).scheme != "http":
+            raise ValueError("an https endpoint wants a credential")
         self._endpoint = endpoint
         self._credential = credential
         self._clients: dict[Name, ComputeManagementClient] = {}
@@ -126,8 +128,6 @@ class Gallery:
             "read_timeout": 60,
         }
         if self._credential is None:
-            if urlsplit(self._endpoint).scheme != "http":
-                raise ValueError("an https endpoint wants a credential")
             options["authentication_policy"] = SansIOHTTPPolicy()
         return ComputeManagementClient(self._credential or _NoCredential(), subscription, **options)
 

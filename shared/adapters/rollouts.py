@@ -81,9 +81,11 @@ class Rollouts:
         values, etag = self._table.read(key)
         if values and values.get("posted"):
             return None
-        if _held(values, holder, now) or not self._table.write(key, _holding(holder, now + lasting), etag):
+        held = _held(values, holder, now)
+        new_etag = None if held else self._table.write(key, _holding(holder, now + lasting), etag)
+        if new_etag is None:
             raise Retry("another message is posting it", after=_BUSY)
-        return Delivery(self._table, key)
+        return Delivery(self._table, key, new_etag)
 
     def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
         """Keep a message that nobody could handle. Keeping it twice under one name keeps it once."""
@@ -107,16 +109,16 @@ class Claim:
 class Delivery:
     """The posting of one event to one webhook."""
 
-    def __init__(self, table: Table, key: Key) -> None:
-        self._table, self._key = table, key
+    def __init__(self, table: Table, key: Key, etag: str) -> None:
+        self._table, self._key, self._etag = table, key, etag
 
     def posted(self, now: datetime) -> None:
         """Remember that it was posted."""
         self._table.change(self._key, lambda _: {"posted": now.isoformat()})
 
     def again(self) -> None:
-        """Let it be posted again."""
-        self._table.delete(self._key)
+        """Let it be posted again, unless another took over meanwhile."""
+        self._table.delete(self._key, self._etag)
 
 
 def _holding(holder: str, until: datetime) -> Values:

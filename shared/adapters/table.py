@@ -1,8 +1,9 @@
 """One Azure Table as rows of JSON, changed by read, compute, and write only if nobody wrote in between (ETag)."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from itertools import chain, count, takewhile
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 _BUSY = timedelta(seconds=5)
+_LONGEST_TEXT = 32_000
+"""Characters in one property: 64 KiB of UTF-16 (documented). A dead letter may be longer, a row holds 1 MiB."""
 
 type Key = tuple[str, str]
 """Partition and row."""
@@ -40,11 +43,11 @@ class Table:
             entity = self._table.get_entity(*key)
         except ResourceNotFoundError:
             return None, None
-        return json.loads(entity["values"]), entity.metadata["etag"]
+        return _values(entity), entity.metadata["etag"]
 
     def write(self, key: Key, values: Values, etag: str | None) -> str | None:
         """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
-        entity = {"PartitionKey": key[0], "RowKey": key[1], "values": json.dumps(values)}
+        entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
         try:
             return str((self._insert(entity) if etag is None else self._replace(entity, etag))["etag"])
         except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
@@ -86,3 +89,18 @@ class Table:
             self._table.create_table()
         except ResourceExistsError:  # another instance was faster
             return
+
+
+def _properties(values: Values) -> dict[str, str]:
+    """Give values as JSON in the properties ``values``, ``values1``, ..., as many as it takes."""
+    text = json.dumps(values)
+    parts = [text[start : start + _LONGEST_TEXT] for start in range(0, len(text), _LONGEST_TEXT)]
+    return dict(zip(_names(), parts, strict=False))
+
+
+def _values(entity: Mapping[str, Any]) -> Any:
+    return json.loads("".join(entity[name] for name in takewhile(entity.__contains__, _names())))
+
+
+def _names() -> Iterator[str]:
+    return chain(["values"], (f"values{number}" for number in count(1)))

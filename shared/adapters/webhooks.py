@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import urllib3
 
+from shared.adapters.retry_after import retry_after
+
 if TYPE_CHECKING:
     from shared.settings import Webhook
 
@@ -43,12 +45,13 @@ class Webhooks:
                 body=json.dumps(body).encode(),
                 headers={"Content-Type": content_type},
                 redirect=False,
+                preload_content=False,
             )
         except urllib3.exceptions.HTTPError as fault:
             return Answer(0, type(fault).__name__)  # its text holds the URL
-        wait = answer.headers.get("Retry-After", "")
+        answer.close()  # what was taken was taken, whatever its body says, and also when that breaks off
         return Answer(
             answer.status,
             f"HTTP {answer.status}",
-            timedelta(seconds=int(wait)) if wait.isdecimal() else None,
+            retry_after(answer.headers.get("Retry-After", "")),
         )

@@ -1,1 +1,1 @@
-"""The pure core: names, model, policy, plan, rollout, messages, notices. No Azure, no input or output, no clock."""
+"""The pure core: what things are, what the policy wants, what a pass does. No Azure, no input or output, no clock."""

@@ -37,4 +37,4 @@ def verdict(status: int) -> Verdict:
 
 def pause(attempt: int) -> timedelta:
     """Give the pause after the given number of vain tries before this one: growing, hours in the end."""
-    return _PAUSES[min(attempt, len(_PAUSES) - 1)]
+    return _PAUSES[min(max(attempt, 0), len(_PAUSES) - 1)]

@@ -102,7 +102,7 @@ def _region(version: ImageVersion, line: Line, rollout: Rollout, now: datetime) 
 def prune_news(kind: NoticeType, version: VersionId, pruning: Mapping[str, Any]) -> Notice:
     """Tell of a prune, from what was remembered when it was written (:func:`pruning_of`)."""
     data = {name: value for name, value in pruning.items() if name not in ("asked", "taken")}
-    return Notice(kind, version, str(pruning["asked"]), data)
+    return Notice(kind, version, f"{pruning['asked']}|{pruning.get('reason', '')}", data)
 
 
 def pruning_of(plan: VersionPlan, now: datetime) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class Progress:
 
 
 def progress(version: ImageVersion, lines: Iterable[Line]) -> Progress:
-    """Hold a version against the lines of its plan (:func:`shared.core.plan.spread`).
+    """Hold a version against the lines of its plan (:func:`shared.core.planner.spread`).
 
     Regions that somebody else added are theirs to look after: a rollout neither waits for them nor repairs them.
     """
@@ -218,7 +218,7 @@ def failure(region: str) -> str:
 
 def pause(look: int, first: timedelta, longest: timedelta) -> timedelta:
     """Give the pause after the given look (1, 2, ...): doubling from the first to the longest."""
-    doublings = min(look - 1, _MOST_DOUBLINGS)
+    doublings = min(max(look - 1, 0), _MOST_DOUBLINGS)
     return min(first * (1 << doublings), longest)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _MOST_LINES = 40
+_LONGEST_LINE = 500  # forty of these fit into the 28 KiB that Teams takes
 
 _HEADLINES = {
     "rollout.started": "{image} {version}: rollout started",
@@ -22,7 +23,7 @@ _HEADLINES = {
 class Card:
     """A status for people.
 
-    :param lines: label and text; at most forty, the last says how many were cut.
+    :param lines: label and text; at most forty, the last says how many were cut. Long texts say it themselves.
     """
 
     headline: str
@@ -44,9 +45,16 @@ def card(event: Mapping[str, Any]) -> Card:
 
 
 def _cut(lines: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    short = [(label, _shortened(text)) for label, text in lines[:_MOST_LINES]]
     if len(lines) <= _MOST_LINES:
-        return tuple(lines)
-    return (*lines[: _MOST_LINES - 1], ("...", f"{len(lines) - _MOST_LINES + 1} more lines"))
+        return tuple(short)
+    return (*short[:-1], ("...", f"{len(lines) - _MOST_LINES + 1} more lines"))
+
+
+def _shortened(text: str) -> str:
+    if len(text) <= _LONGEST_LINE:
+        return text
+    return f"{text[:_LONGEST_LINE]}... ({len(text) - _LONGEST_LINE} more characters)"
 
 
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:

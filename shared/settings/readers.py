@@ -13,6 +13,7 @@ from shared.core.names import GalleryId
 from shared.settings.values import Storage, Webhook, WebhookKind
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_IDENTITY_PARTS = ("accountName", "queueServiceUri", "tableServiceUri", "clientId")
 _AZURITE_ACCOUNT = "devstoreaccount1"
 _AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 """Documented by Azurite for everybody; it opens nothing but an emulator."""
@@ -70,7 +71,10 @@ def later(default: str) -> Callable[[str], str]:
 
 def duration(text: str) -> timedelta:
     """Read an ISO 8601 duration; months and years have no fixed length and are refused."""
-    value = isodate.parse_duration(text)
+    try:
+        value = isodate.parse_duration(text)
+    except ArithmeticError:  # longer than Python can say
+        raise ValueError from None
     if not isinstance(value, timedelta) or not timedelta(0) < value <= timedelta(days=366):
         raise ValueError
     return value
@@ -93,24 +97,39 @@ def tag(text: str) -> str:
 
 def galleries(text: str) -> tuple[GalleryId, ...]:
     """Read resource ids, separated by spaces or commas."""
-    found = tuple(GalleryId.parse(word.rstrip("/")) for word in re.split(r"[\s,]+", text) if word)
+    named = [GalleryId.parse(word.rstrip("/")) for word in re.split(r"[\s,]+", text) if word]
+    found = tuple(dict.fromkeys(named))
     if not found:
         raise ValueError
     return found
 
 
 def safe_url(text: str) -> bool:
-    """Whether it is https, or http that never leaves this machine."""
+    """Whether it is https, or http that never leaves this machine; nothing that other readers of URLs see otherwise."""
+    if re.search(r"[\\\s\x00-\x1f\x7f]", text):
+        return False
+    try:
+        url = urlsplit(text)
+        port = url.port
+    except ValueError:
+        return False
+    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
+    return secure and bool(url.hostname) and port != 0
+
+
+def address(text: str) -> str:
+    """Read the address of a service: nothing in it that could be a credential."""
     url = urlsplit(text)
-    return bool(url.hostname) and (url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK))
+    if not safe_url(text) or url.query or url.fragment or "@" in url.netloc:
+        raise ValueError
+    return text.rstrip("/")
 
 
 def endpoint(text: str) -> str:
     """Read the address of a service, without a path."""
-    url = urlsplit(text)
-    if not safe_url(text) or url.path.strip("/") or url.query or url.username:
+    if urlsplit(text).path.strip("/"):
         raise ValueError
-    return text.rstrip("/")
+    return address(text)
 
 
 def webhooks(text: str) -> tuple[Webhook, ...]:
@@ -149,13 +168,27 @@ def storage(environment: Mapping[str, str], name: str) -> Storage:
     """
     text = environment.get(name, "").strip()
     if text:
-        text = _AZURITE if text.lower().rstrip(";") == "usedevelopmentstorage=true" else text
-        if any(url.startswith("http:") and not safe_url(url) for url in re.findall(r"https?://[^;]+", text)):
-            raise Malformed("its endpoints are not https")
-        return Storage(text)
-    account = environment.get(f"{name}__accountName", "").strip()
-    queue = environment.get(f"{name}__queueServiceUri", account and f"https://{account}.queue.core.windows.net")
-    table = environment.get(f"{name}__tableServiceUri", account and f"https://{account}.table.core.windows.net")
-    if not (safe_url(queue) and safe_url(table)):
-        raise Malformed("neither a connection string nor identity-based addresses are given")
-    return Storage(None, queue.rstrip("/"), table.rstrip("/"), environment.get(f"{name}__clientId") or None)
+        return Storage(_connection(text))
+    given = {part: environment.get(f"{name}__{part}", "").strip() for part in _IDENTITY_PARTS}
+    account = given["accountName"]
+    queue = given["queueServiceUri"] or (account and f"https://{account}.queue.core.windows.net")
+    table = given["tableServiceUri"] or (account and f"https://{account}.table.core.windows.net")
+    try:
+        return Storage(None, address(queue), address(table), given["clientId"] or None)
+    except ValueError:
+        raise Malformed("neither a connection string nor identity-based addresses are given") from None
+
+
+def _connection(text: str) -> str:
+    if text.lower().rstrip(";") == "usedevelopmentstorage=true":
+        return _AZURITE
+    pairs = (pair.partition("=") for pair in text.split(";"))
+    given = {key.strip().lower(): value.strip() for key, _, value in pairs}
+    placed = "queueendpoint" in given and "tableendpoint" in given
+    opened = ("accountname" in given and "accountkey" in given) or "sharedaccesssignature" in given
+    if not opened or not (placed or "accountname" in given):
+        raise Malformed("it is not a connection string")
+    clear = given.get("defaultendpointsprotocol", "https").lower() != "https" and not placed
+    if clear or not all(safe_url(value) for key, value in given.items() if key.endswith("endpoint")):
+        raise Malformed("its endpoints are not https")
+    return text

@@ -1,0 +1,246 @@
+import json
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.core.errors import Malformed
+from shared.core.messages import (
+    KINDS,
+    Notify,
+    Prune,
+    Queue,
+    Reconcile,
+    Replicate,
+    Watch,
+    bury,
+    read,
+    unearth,
+    write,
+)
+from tests.core import strategies
+from tests.core.build import HOME, HOUR, IMAGE, IMAGE_ID, NOW, version_id
+
+# What the Functions host calls the properties of a queue message. A top-level key of this name would overwrite one.
+QUEUE_PROPERTIES = {
+    name.casefold()
+    for name in (
+        "queueTrigger",
+        "dequeueCount",
+        "expirationTime",
+        "id",
+        "insertionTime",
+        "nextVisibleTime",
+        "popReceipt",
+        "sys",
+    )
+}
+VERSION = version_id("1.0.3")
+ONE_OF_EACH = {
+    Queue.RECONCILE: Reconcile(IMAGE, "ResourceWriteSuccess 1.0.3"),
+    Queue.REPLICATE: Replicate(VERSION, HOME, NOW, NOW + HOUR, again=True),
+    Queue.WATCH: Watch(VERSION, 3, NOW, NOW + HOUR),
+    Queue.PRUNE: Prune(VERSION, NOW, NOW + HOUR),
+    Queue.NOTIFY: Notify("1-teams", {"id": "x", "data": {"version": "1.0.3"}}, NOW, NOW + HOUR, attempt=2),
+}
+EVERY_QUEUE = pytest.mark.parametrize("queue", Queue)
+
+messages = st.one_of(
+    st.builds(Reconcile, strategies.images, st.text()),
+    st.builds(
+        Replicate, strategies.versions_ids, st.text(), strategies.moments, strategies.moments, again=st.booleans()
+    ),
+    st.builds(Watch, strategies.versions_ids, st.integers(), strategies.moments, strategies.moments),
+    st.builds(Prune, strategies.versions_ids, strategies.moments, strategies.moments),
+    st.builds(
+        Notify,
+        st.text(),
+        strategies.json_objects,
+        strategies.moments,
+        strategies.moments,
+        attempt=st.integers(),
+    ),
+)
+
+
+@given(messages)
+def test_round_trip(message):
+    """Any message is read as it was written."""
+    assert read(message.queue, write(message)) == message
+
+
+def test_every_queue_has_a_kind():
+    """Each queue carries one kind of message, and each kind knows its queue."""
+    assert set(KINDS) == set(Queue) == set(ONE_OF_EACH)
+    assert all(kind.queue is queue for queue, kind in KINDS.items())
+
+
+@EVERY_QUEUE
+def test_no_key_hides_a_queue_property(queue):
+    """No top-level key of a message is named like a queue property, in any letter case."""
+    keys = {key.casefold() for key in json.loads(write(ONE_OF_EACH[queue]))}
+    assert not keys & QUEUE_PROPERTIES
+    assert {"schema"} < keys
+
+
+def test_a_buried_message_hides_no_queue_property():
+    """The same holds for a message that is buried with its reason."""
+    assert not {key.casefold() for key in json.loads(bury("x", "y"))} & QUEUE_PROPERTIES
+
+
+@EVERY_QUEUE
+def test_wire_form(queue):
+    """Messages are objects of schema 1 in plain ASCII, whatever is in them."""
+    text = write(ONE_OF_EACH[queue])
+    assert json.loads(text)["schema"] == 1
+    assert text.isascii()
+
+
+def test_exact_wire_form():
+    """A message in the queue looks as other programs may rely on."""
+    assert json.loads(write(ONE_OF_EACH[Queue.REPLICATE])) == {
+        "schema": 1,
+        "version": str(VERSION),
+        "region": "westeurope",
+        "since": "2025-03-01T12:00:00+00:00",
+        "deadline": "2025-03-01T13:00:00+00:00",
+        "again": True,
+    }
+
+
+@given(st.sampled_from(Queue), st.text())
+def test_any_text_is_malformed(queue, text):
+    """Any text that is not a message raises Malformed, and nothing else."""
+    with pytest.raises(Malformed):
+        read(queue, text)
+
+
+@given(st.sampled_from(Queue), strategies.json_values)
+def test_any_json_is_malformed(queue, value):
+    """Any JSON that is not a message raises Malformed, and nothing else."""
+    with pytest.raises(Malformed):
+        read(queue, json.dumps(value))
+
+
+@given(st.sampled_from(Queue), st.data(), strategies.json_values)
+def test_any_value_in_a_message(queue, data, value):
+    """A message with any JSON in place of one of its values is a message of that kind or Malformed."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    key = data.draw(st.sampled_from(sorted(good)))
+    try:
+        message = read(queue, json.dumps({**good, key: value}))
+    except Malformed:
+        return
+    assert type(message) is KINDS[queue]
+
+
+@EVERY_QUEUE
+def test_missing_values(queue):
+    """A message that lacks any of its values is Malformed, and the error names the value."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    for key in good:
+        with pytest.raises(Malformed, match=key):
+            read(queue, json.dumps({name: value for name, value in good.items() if name != key}))
+
+
+@EVERY_QUEUE
+def test_messages_of_other_queues(queue):
+    """A message in the wrong queue is not mistaken for another kind, unless it says all that this kind says."""
+    for other, message in ONE_OF_EACH.items():
+        if other is queue:
+            continue
+        if (queue, other) in {(Queue.PRUNE, Queue.REPLICATE), (Queue.PRUNE, Queue.WATCH)}:
+            assert read(queue, write(message)) == Prune(VERSION, NOW, NOW + HOUR)
+            continue
+        with pytest.raises(Malformed):
+            read(queue, write(message))
+
+
+@EVERY_QUEUE
+def test_unknown_keys_are_ignored(queue):
+    """A message of a later release that says more is still read."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    assert read(queue, json.dumps({**good, "more": 1})) == ONE_OF_EACH[queue]
+
+
+@pytest.mark.parametrize(
+    ("queue", "key", "value", "fault"),
+    [
+        (Queue.RECONCILE, "schema", 2, "not an object of schema 1"),
+        (Queue.RECONCILE, "schema", "1", "not an object of schema 1"),
+        (Queue.RECONCILE, "definition", str(VERSION), "bad definition: .* is not the resource id of an image defin"),
+        (Queue.RECONCILE, "definition", None, "bad definition: wanted str, given NoneType"),
+        (Queue.RECONCILE, "cause", 7, "bad cause: wanted str, given int"),
+        (Queue.PRUNE, "version", IMAGE_ID, "bad version: .* is not the resource id of an image version"),
+        (Queue.PRUNE, "since", "yesterday", "bad since: Invalid isoformat"),
+        (Queue.PRUNE, "since", "2025-03-01T12:00:00", "bad since: wanted a time with an offset"),
+        (Queue.PRUNE, "deadline", 1_700_000_000, "bad deadline: wanted str, given int"),
+        (Queue.WATCH, "look", "3", "bad look: wanted int, given str"),
+        (Queue.WATCH, "look", True, "bad look: wanted int, given bool"),
+        (Queue.WATCH, "look", 3.0, "bad look: wanted int, given float"),
+        (Queue.REPLICATE, "again", 0, "bad again: wanted bool, given int"),
+        (Queue.REPLICATE, "again", "false", "bad again: wanted bool, given str"),
+        (Queue.NOTIFY, "event", [], "bad event: wanted dict, given list"),
+        (Queue.NOTIFY, "event", None, "bad event: wanted dict, given NoneType"),
+        (Queue.NOTIFY, "webhook", 1, "bad webhook: wanted str, given int"),
+    ],
+)
+def test_bad_values(queue, key, value, fault):
+    """Each value is read as exactly what it is to be; the error says which one is wrong, and why."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    with pytest.raises(Malformed, match=fault):
+        read(queue, json.dumps({**good, key: value}))
+
+
+@pytest.mark.parametrize("text", ["", "{", "nul", "\ufeff{}", "[" * 100_000, '{"schema":' * 100_000, "9" * 5000])
+def test_not_json(text):
+    """What is not JSON, or absurdly deep or large, is Malformed."""
+    with pytest.raises(Malformed, match="a message in watch is not JSON"):
+        read(Queue.WATCH, text)
+
+
+def test_faults_do_not_show_events():
+    """An error about a status message does not quote it."""
+    text = write(ONE_OF_EACH[Queue.NOTIFY]).replace('"1-teams"', '["https://secret.example"]')
+    with pytest.raises(Malformed) as caught:
+        read(Queue.NOTIFY, text)
+    assert "secret" not in str(caught.value)
+
+
+def test_failed_once_more():
+    """The next try of a status is the same message, with one more vain try."""
+    message = ONE_OF_EACH[Queue.NOTIFY]
+    assert message.failed_once_more() == replace(message, attempt=3)
+
+
+def test_poison_queues():
+    """Each queue has its poison queue, named as the Functions host names it."""
+    assert [queue.poison for queue in Queue] == [
+        "reconcile-poison",
+        "replicate-poison",
+        "watch-poison",
+        "prune-poison",
+        "notify-poison",
+    ]
+
+
+@given(st.text(), st.text())
+def test_buried_messages_are_unearthed(text, reason):
+    """Any text that is buried is unearthed as it was, with its reason, however often it is buried."""
+    assert unearth(bury(text, reason)) == (text, reason)
+    assert unearth(bury(bury(text, reason), "again")) == (bury(text, reason), "again")
+
+
+@given(st.text() | strategies.json_values.map(json.dumps) | messages.map(write))
+def test_what_was_not_buried_has_no_reason(text):
+    """Any text that was not buried is unearthed as it is, without a reason."""
+    assert unearth(text) == (text, None)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"buried": 1, "reason": "x"}', '{"buried": "x", "reason": null}', '{"buried": "x"}', "[" * 100_000]
+)
+def test_what_only_looks_buried(text):
+    """A text that only looks buried is given as it is."""
+    assert unearth(text) == (text, None)
