@@ -1,0 +1,375 @@
+import logging
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
+
+from local.azure import Fault, Pace, Region, SimulatedAzure
+from shared.adapters.gallery import Gallery
+from shared.core.errors import Absent, FlagFirst, Malformed, Refused, Retry
+from shared.core.model import ProvisioningState, RegionState
+from shared.core.names import GalleryId, ImageId
+from shared.core.plan import Action, Line, Role, VersionPlan
+from tests.adapters.support import IMAGE, NOBODY, Server, logged, reply, version_id
+
+THREE = ("westeurope", "eastus2", "southeastasia")
+PATIENCE = 2.0
+SECRET = "c4nary-in-the-poll-url"
+GONE = Line("eastus2", Action.REMOVE, "")
+MORE = Line("uksouth", Action.ADD, "", 2, "Premium_LRS")
+FLAG_TEXT = (
+    "Complete set of target locations not specified while updating gallery artifact '1.0.3' and type 'x'. "
+    "Deletion of previously replicated locations is not allowed, and you need to specify a complete set."
+)
+
+
+def write(gallery: Gallery, *lines: Line, number: str = "1.0.3") -> None:
+    """Read a version and write it as the lines say."""
+    gallery.write(VersionPlan(gallery.version(version_id(number)), Role.OLDER, lines))
+
+
+READS: dict[str, Callable[[Gallery], Any]] = {
+    "images": lambda gallery: gallery.images(IMAGE.gallery),
+    "tags of a gallery": lambda gallery: gallery.tags(IMAGE.gallery),
+    "tags of an image": lambda gallery: gallery.tags(IMAGE),
+    "versions": lambda gallery: gallery.versions(IMAGE),
+    "version": lambda gallery: gallery.version(version_id()),
+}
+
+
+@pytest.fixture
+def writes(azure: SimulatedAzure) -> dict[str, Callable[[Gallery], Any]]:
+    """The calls that write, each about a version that was read when all was well."""
+    azure.add_version(str(IMAGE), "1.0.3", regions=THREE)
+    version = Gallery(azure.endpoint, None).version(version_id())
+    plan = VersionPlan(version, Role.KEPT, (MORE,))
+    return {"write": lambda gallery: gallery.write(plan), "unlock": lambda gallery: gallery.unlock(version)}
+
+
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Fail when it takes as long as somebody who sleeps."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < PATIENCE
+
+
+def test_images_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """All image definitions of a gallery are listed, whatever the size of the pages."""
+    azure.set_behaviour(page_size=2)
+    for number in range(4):
+        azure.add_image(str(image.gallery), f"windows-{number}")
+    found = gallery.images(image.gallery)
+    assert {str(each) for each in found} == {
+        str(image),
+        *(f"{image.gallery}/images/windows-{number}" for number in range(4)),
+    }
+    assert len(azure.requests) == 3
+
+
+def test_galleries_of_other_subscriptions(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """One adapter serves galleries of several subscriptions."""
+    other = azure.add_gallery("other", subscription="22222222-2222-2222-2222-222222222222", group="elsewhere")
+    azure.add_image(other, "debian-12")
+    assert [str(each) for each in gallery.images(GalleryId.parse(other))] == [f"{other}/images/debian-12"]
+    assert gallery.images(image.gallery) == [image]
+
+
+def test_tags(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Tags of a gallery and of an image definition are read, and without any there are none."""
+    bare = GalleryId.parse(azure.add_gallery("bare"))
+    assert gallery.tags(image.gallery) == {"team": "images"}
+    assert gallery.tags(image) == {"os": "linux"}
+    assert gallery.tags(bare) == {}
+
+
+def test_versions_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Every version of every page is listed with what a list knows, which is not the state of regions."""
+    azure.set_behaviour(page_size=3)
+    for number in range(7):
+        azure.add_version(str(image), f"1.0.{number}", regions=["westeurope", Region("eastus2", replicas=2)])
+    found = gallery.versions(image)
+    assert {version.number.name for version in found} == {f"1.0.{number}" for number in range(7)}
+    assert len(azure.requests) == 3
+    assert {(region.name, region.replicas, region.state) for version in found for region in version.regions} == {
+        ("westeurope", 1, RegionState.UNKNOWN),
+        ("eastus2", 2, RegionState.UNKNOWN),
+    }
+
+
+def test_a_version_with_the_state_of_its_regions(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """One version is read with states, publish date, tags and disks."""
+    published = datetime(2025, 2, 3, 4, 5, 6, tzinfo=UTC)
+    azure.set_behaviour(failing_regions={"eastus2": -1}, replicate=Pace.at_once())
+    azure.add_version(
+        str(image),
+        "1.0.3",
+        regions=["westeurope", "eastus2"],
+        published=published,
+        tags={"build": "7"},
+        excluded=True,
+        safety_flag=True,
+        completed=False,
+        size_gib=64,
+    )
+    version = gallery.version(version_id())
+    assert {region.name: region.state for region in version.regions} == {
+        "westeurope": RegionState.COMPLETED,
+        "eastus2": RegionState.FAILED,
+    }
+    assert version.regions[1].details
+    assert (version.state, version.home, version.disk_gib) == (ProvisioningState.SUCCEEDED, "westeurope", 64)
+    assert (version.tags, version.excluded, version.removal_allowed) == ({"build": "7"}, True, True)
+    assert version.published == published
+
+
+def test_a_write_that_adds_sizes_and_removes(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """One PATCH brings all lines about, returns at once, and loses no field of a region that stays, known or not."""
+    extra = {"excludeFromLatest": True, "newIn2031": {"deep": [1, "two"]}}
+    azure.set_behaviour(update=Pace.after(60))
+    azure.add_version(
+        str(image),
+        "1.0.3",
+        regions=["westeurope", "eastus2", Region("southeastasia", storage_account_type="Standard_ZRS", extra=extra)],
+    )
+    gallery.images(image.gallery)
+    before = set(threading.enumerate())
+    with quickly():
+        write(gallery, Line("westeurope", Action.SIZE, "", 5), GONE, MORE)
+    assert set(threading.enumerate()) <= before  # none that polls
+    (sent,) = azure.writes()
+    body = sent.body["properties"]
+    stored = azure.show(str(version_id())) or {}
+    assert sent.method == "PATCH"
+    assert body["safetyProfile"]["allowDeletionOfReplicatedLocations"] is True
+    assert "publishedDate" not in body["publishingProfile"]
+    assert stored["properties"]["publishingProfile"]["targetRegions"] == [
+        {"name": "West Europe", "regionalReplicaCount": 5, "storageAccountType": "Standard_LRS"},
+        {"name": "Southeast Asia", "regionalReplicaCount": 1, "storageAccountType": "Standard_ZRS", **extra},
+        {"name": "UK South", "regionalReplicaCount": 2, "storageAccountType": "Premium_LRS"},
+    ]
+    assert not [request for request in azure.requests if "capsOperations" in request.path]
+
+
+def test_the_flag_in_a_write_of_its_own(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Where flag and removal may not share a write, the write asks for the flag first; then it goes through."""
+    azure.set_behaviour(flag_with_removal=False, update=Pace.at_once())
+    azure.add_version(str(image), "1.0.3", regions=THREE)
+    with pytest.raises(FlagFirst):
+        write(gallery, GONE)
+    gallery.unlock(gallery.version(version_id()))
+    assert len(gallery.version(version_id()).regions) == 3
+    write(gallery, GONE)
+    assert [region.name for region in gallery.version(version_id()).regions] == ["westeurope", "southeastasia"]
+
+
+@pytest.mark.parametrize("call", READS)
+def test_what_is_not_there(call: str) -> None:
+    """404 is Absent, whatever is asked for and at whichever level it is missing."""
+    with SimulatedAzure() as empty, pytest.raises(Absent):
+        READS[call](Gallery(empty.endpoint, None))
+
+
+def test_a_version_that_went_before_the_write(
+    azure: SimulatedAzure, gallery: Gallery, writes: dict[str, Callable[[Gallery], Any]]
+) -> None:
+    """A write to a version that is gone is refused as Absent and makes no new version."""
+    fault = Fault("PATCH", "versions", 404, "ResourceNotFound", "gone", times=2)
+    azure.set_behaviour(faults=[fault])
+    for act in writes.values():
+        with pytest.raises(Absent):
+            act(gallery)
+    assert azure.writes() == []
+
+
+LATER = timedelta(seconds=30)
+ANSWERS = {
+    "429 with header": (Fault("*", "", 429, "TooManyRequests", "slow down", 120), Retry, timedelta(seconds=120)),
+    "429 with text": (
+        Fault("*", "", 429, "ResourceCollectionRequestsThrottled", "Too many; try after 120 seconds."),
+        Retry,
+        timedelta(seconds=120),
+    ),
+    "429, header before text": (
+        Fault("*", "", 429, "ResourceRequestsThrottled", "Please try after 300 seconds.", 17),
+        Retry,
+        timedelta(seconds=17),
+    ),
+    "429 with neither": (Fault("*", "", 429, "SubscriptionRequestsThrottled", "slow down"), Retry, LATER),
+    "429 for a week": (Fault("*", "", 429, "TooManyRequests", "no", 604800), Retry, timedelta(days=6)),
+    "503 with header": (Fault("*", "", 503, "ServiceUnavailable", "no", 120), Retry, timedelta(seconds=120)),
+    "503": (Fault("*", "", 503, "ServiceUnavailable", "no"), Retry, LATER),
+    "500": (Fault("*", "", 500, "InternalServerError", "no"), Retry, LATER),
+    "502": (Fault("*", "", 502, "BadGateway", "no"), Retry, LATER),
+    "504": (Fault("*", "", 504, "GatewayTimeout", "no"), Retry, LATER),
+    "408": (Fault("*", "", 408, "RequestTimeout", "no"), Retry, LATER),
+    "409": (Fault("*", "", 409, "Conflict", "somebody else writes"), Retry, LATER),
+    "401": (Fault("*", "", 401, "AuthenticationFailed", "who are you"), ClientAuthenticationError, None),
+    "403": (Fault("*", "", 403, "AuthorizationFailed", "you may not"), HttpResponseError, None),
+    "501": (Fault("*", "", 501, "NotImplemented", "what"), HttpResponseError, None),
+    "400": (Fault("*", "", 400, "InvalidParameter", "bad"), Refused, None),
+    "immutable": (Fault("*", "", 409, "PropertyChangeNotAllowed", "Changing is not allowed."), Refused, None),
+    "locked": (Fault("*", "", 409, "ScopeLocked", "The scope is locked."), Refused, None),
+    "flag": (Fault("*", "", 400, "BadRequest", FLAG_TEXT), FlagFirst, None),
+}
+
+
+@pytest.mark.parametrize("call", [*READS, "write", "unlock"])
+def test_what_refusals_mean(
+    azure: SimulatedAzure, gallery: Gallery, writes: dict[str, Callable[[Gallery], Any]], call: str
+) -> None:
+    """Every call tells "not now", with how long, from "never" and from what nobody expected; none of them sleeps."""
+    act = {**READS, **writes}[call]
+    for label, (fault, expected, after) in ANSWERS.items():
+        azure.set_behaviour(faults=[fault])
+        before = len(azure.requests)
+        with quickly(), pytest.raises((Refused, Retry, HttpResponseError)) as caught:
+            act(gallery)
+        assert type(caught.value) is expected, label
+        assert getattr(caught.value, "after", None) == after, label
+        assert len(azure.requests) == before + 1, label
+    assert azure.writes() == []
+
+
+def test_refusals_keep_what_azure_said(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """A refusal carries Azure's own code and words."""
+    azure.add_version(str(image), "1.0.3", regions=THREE)
+    with pytest.raises(Refused, match="replicas") as caught:
+        write(gallery, Line("westeurope", Action.SIZE, "", 5000))
+    assert caught.value.code == "InvalidParameter"
+
+
+def test_a_write_while_another_is_under_way(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Where Azure answers 409 to a write while the version is Updating, that is "not now"."""
+    azure.set_behaviour(write_while_updating="conflict", update=Pace.after(60))
+    azure.add_version(str(image), "1.0.3", regions=THREE)
+    write(gallery, MORE)
+    with pytest.raises(Retry, match="409"):
+        write(gallery, MORE)
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        pytest.param(reply(503), id="503"),
+        pytest.param(reply(429, {"error": {"code": "TooManyRequests", "message": "no"}}, Retry_After="120"), id="429"),
+        pytest.param(b"", id="closed"),
+        pytest.param(reply(200, {"value": []})[:-1], id="broken off"),
+    ],
+)
+def test_half_a_list_is_no_list(azure: SimulatedAzure, image: ImageId, second: bytes) -> None:
+    """When a page in the middle of a list fails, the whole list is "not now"."""
+    azure.add_version(str(image), "1.0.1")
+    shown = azure.show(str(version_id("1.0.1")))
+    with Server() as server:
+        more = f"{server.url}{image}/versions?api-version=2024-03-03&$skiptoken=next"
+        server.answers = [reply(200, {"value": [shown], "nextLink": more}), second]
+        with quickly(), pytest.raises(Retry):
+            Gallery(server.url, None).versions(image)
+        assert len(server.taken) > 1
+        server.taken.clear()
+        server.answers = [reply(200, {"value": [shown], "nextLink": more}), reply(200, {"value": []})]
+        assert len(Gallery(server.url, None).versions(image)) == 1
+
+
+@pytest.mark.parametrize("call", READS)
+def test_nobody_answers(call: str) -> None:
+    """When nobody takes the connection, that is "not now"."""
+    with quickly(), pytest.raises(Retry, match="no answer from Azure"):
+        READS[call](Gallery(NOBODY, None))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"", id="none"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{", id="broken off"),
+        pytest.param(b"what?\r\n\r\n", id="not HTTP"),
+    ],
+)
+def test_half_an_answer(writes: dict[str, Callable[[Gallery], Any]], answer: bytes) -> None:
+    """A call whose answer breaks off is "not now": a write may have been taken, and is not sent twice."""
+    for act in [READS["version"], *writes.values()]:
+        with Server(answer) as server, quickly():
+            with pytest.raises(Retry):
+                act(Gallery(server.url, None))
+            assert len([taken for taken in server.taken if taken.method == "PATCH"]) <= 1
+
+
+@pytest.mark.parametrize("told", ["9" * 30, "9" * 5000, "Wed, 21 Oct 2026 07:28:00 GMT", "-5", "1.5", "soon", ""])
+def test_waits_that_cannot_be_read(told: str) -> None:
+    """A Retry-After that is no number of seconds, or beyond all bounds, never breaks anything."""
+    answer = reply(429, {"error": {"code": "TooManyRequests", "message": "no"}}, Retry_After=told)
+    with Server(answer) as server, pytest.raises(Retry) as caught:
+        READS["version"](Gallery(server.url, None))
+    assert timedelta(0) < caught.value.after <= timedelta(days=6)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202])
+def test_a_write_is_taken(writes: dict[str, Callable[[Gallery], Any]], status: int) -> None:
+    """A write that is answered 200, 201 or 202 is taken; nothing in the body matters, and nothing is polled."""
+    for act in writes.values():
+        for content in (b"", {}, b"<html>"):
+            poll = "http://127.0.0.1:9/poll"
+            with Server(reply(status, content, Azure_AsyncOperation=poll, Location=poll)) as server:
+                act(Gallery(server.url, None))
+            assert [taken.method for taken in server.taken] == ["PATCH"]
+
+
+@pytest.mark.parametrize("status", [201, 202])
+def test_a_read_is_not_taken(status: int) -> None:
+    """The same answer to a read is nobody's expectation, and propagates."""
+    for act in READS.values():
+        with Server(reply(status, {})) as server, pytest.raises(HttpResponseError):
+            act(Gallery(server.url, None))
+
+
+def test_a_list_with_one_that_cannot_be_read(azure: SimulatedAzure, image: ImageId) -> None:
+    """A version of a list that cannot be read makes the list Malformed; the others are not judged without it."""
+    azure.add_version(str(image), "1.0.1")
+    shown = azure.show(str(version_id("1.0.1")))
+    odd = {"name": "1.0.2", "location": "westeurope", "properties": 5}
+    for bad in ({}, {"name": "latest"}, {"name": "1.0.2"}, odd):
+        with Server(reply(200, {"value": [shown, bad]})) as server, pytest.raises(Malformed):
+            Gallery(server.url, None).versions(image)
+
+
+def test_no_credential_leaves_over_plain_http(
+    azure: SimulatedAzure, gallery: Gallery, writes: dict[str, Callable[[Gallery], Any]]
+) -> None:
+    """No request to a simulated Azure carries an Authorization header."""
+    for act in [*READS.values(), *writes.values()]:
+        act(gallery)
+    assert len(azure.requests) >= 7
+    assert not [request for request in azure.requests if "authorization" in request.headers]
+
+
+def test_https_wants_a_credential() -> None:
+    """There is no Gallery for an https endpoint without a credential."""
+    with pytest.raises(ValueError, match="credential"):
+        Gallery("https://management.azure.com", None)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 400, 403, 404, 409, 429, 500, 501])
+def test_poll_urls_stay_secret(
+    journal: pytest.LogCaptureFixture, writes: dict[str, Callable[[Gallery], Any]], status: int
+) -> None:
+    """The poll URL of a write is in no log record and in no exception, not even in the ones that caused it."""
+    poll = f"http://127.0.0.1:9/capsOperations/1?s={SECRET}"
+    content = {"error": {"code": "Any", "message": "any"}} if status >= 400 else {}
+    texts = []
+    for act in writes.values():
+        with Server(reply(status, content, Azure_AsyncOperation=poll, Location=poll)) as server:
+            try:
+                act(Gallery(server.url, None))
+            except (LookupError, Refused, Retry, HttpResponseError) as fault:
+                logging.getLogger("gallery_fanout").warning("failed", exc_info=fault)
+                texts.append("".join(traceback.format_exception(fault)))
+    assert bool(texts) == (status >= 400)
+    assert SECRET not in logged(journal.records) + "".join(texts)

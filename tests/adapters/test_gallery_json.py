@@ -1,0 +1,352 @@
+import json
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.adapters.gallery_json import read_version, unlock_body, write_body
+from shared.core.errors import Malformed
+from shared.core.model import Definition, ImageVersion, ProvisioningState, RegionState
+from shared.core.plan import Action, Line, Role, VersionPlan
+from shared.core.planner import plan
+from shared.core.policy import Policy, RegionTarget
+from tests.adapters.support import version_id
+
+ENCRYPTION = {"osDiskImage": {"diskEncryptionSetId": "/subscriptions/s/des/eu", "securityProfile": {"kind": "x"}}}
+HOME_REGION = {
+    "name": "West Europe",
+    "regionalReplicaCount": 3,
+    "storageAccountType": "Standard_ZRS",
+    "encryption": ENCRYPTION,
+    "additionalReplicaSets": [{"storageAccountType": "Premium_LRS", "regionalReplicaCount": 1}],
+    "newIn2031": {"deep": [1, None]},
+}
+AWAY_REGION = {"name": "East US 2", "storageAccountType": "Standard_LRS", "excludeFromLatest": True}
+RESOURCE: dict[str, Any] = {
+    "id": str(version_id()),
+    "name": "1.0.3",
+    "location": "westeurope",
+    "tags": {"build": "4711"},
+    "properties": {
+        "provisioningState": "Succeeded",
+        "publishingProfile": {
+            "targetRegions": [HOME_REGION, AWAY_REGION],
+            "replicaCount": 2,
+            "excludeFromLatest": False,
+            "publishedDate": "2025-02-28T19:34:56.1234567+08:00",
+            "endOfLifeDate": "2027-01-01T00:00:00+00:00",
+            "storageAccountType": "Standard_LRS",
+            "replicationMode": "Full",
+            "newIn2031": "kept",
+        },
+        "storageProfile": {"osDiskImage": {"sizeInGB": 30}, "dataDiskImages": [{"lun": 0, "sizeInGB": 4}, {"lun": 1}]},
+        "safetyProfile": {
+            "allowDeletionOfReplicatedLocations": False,
+            "blockDeletionBeforeEndOfLife": True,
+            "reportedForPolicyViolation": False,
+            "policyViolations": [{"category": "Other"}],
+        },
+        "replicationStatus": {
+            "aggregatedState": "InProgress",
+            "summary": [
+                {"region": "westeurope", "state": "Completed", "details": "", "progress": 100},
+                {"region": "eastus2", "state": "Replicating", "details": "on its way", "progress": 40},
+            ],
+        },
+    },
+}
+
+
+ON: Any = True
+
+
+def changed(value: Any, *path: Any) -> dict[str, Any]:
+    """Give the resource with another value at a path; ``...`` takes away what is there."""
+    resource = deepcopy(RESOURCE)
+    *way, last = path
+    inner: Any = resource
+    for step in way:
+        inner = inner[step]
+    if value is ...:
+        del inner[last]
+    else:
+        inner[last] = value
+    return resource
+
+
+def published(text: Any) -> dict[str, Any]:
+    """Give the resource with another publish date."""
+    return changed(text, "properties", "publishingProfile", "publishedDate")
+
+
+def read(resource: Any) -> ImageVersion:
+    """Read it as version 1.0.3."""
+    return read_version(version_id(), resource)
+
+
+def test_everything_that_azure_says_is_read() -> None:
+    """Display names, states, counts, the version's own count, encryption, disks, tags and profiles are read."""
+    version = read(RESOURCE)
+    home, away = version.regions
+    assert (version.home, version.state, version.disk_gib) == ("westeurope", ProvisioningState.SUCCEEDED, 34)
+    assert version.published == datetime(2025, 2, 28, 11, 34, 56, 123456, tzinfo=UTC)
+    assert (version.excluded, version.shallow, version.removal_allowed) == (False, False, False)
+    assert version.tags == {"build": "4711"}
+    assert (home.name, home.replicas, home.storage_account_type) == ("westeurope", 3, "Standard_ZRS")
+    assert (home.encrypted, home.state, home.progress, home.wire) == (True, RegionState.COMPLETED, 100, HOME_REGION)
+    assert (away.name, away.replicas, away.encrypted, away.wire) == ("eastus2", 2, False, AWAY_REGION)
+    assert (away.state, away.progress, away.details) == (RegionState.REPLICATING, 40, "on its way")
+    assert version.publishing == RESOURCE["properties"]["publishingProfile"]
+    assert version.safety == RESOURCE["properties"]["safetyProfile"]
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2025-03-01T12:00:00.1234567+00:00", datetime(2025, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)),
+        ("2025-03-01T12:00:00.9999999-07:00", datetime(2025, 3, 1, 19, 0, 0, 999999, tzinfo=UTC)),
+        ("2025-03-01T12:00:00.5+05:30", datetime(2025, 3, 1, 6, 30, 0, 500000, tzinfo=UTC)),
+        ("2025-03-01T12:00:00Z", datetime(2025, 3, 1, 12, 0, tzinfo=UTC)),
+        ("2025-03-01T12:00:00.1234567", None),  # without an offset it is no point in time
+        ("", None),
+        (None, None),
+        (..., None),
+    ],
+)
+def test_publish_dates(text: Any, moment: datetime | None) -> None:
+    """A publish date is read with any decimals and offset, and one that is missing is unknown, never old."""
+    assert read(published(text)).published == moment
+
+
+@pytest.mark.parametrize(
+    ("resource", "seen"),
+    [
+        pytest.param(changed("Teleporting", "properties", "provisioningState"), {"state": "Unknown"}, id="state"),
+        pytest.param(changed(..., "properties", "provisioningState"), {"state": "Unknown"}, id="no state"),
+        pytest.param(changed(None, "tags"), {"tags": {}}, id="tags null"),
+        pytest.param(changed(..., "tags"), {"tags": {}}, id="no tags"),
+        pytest.param(changed("West Europe", "location"), {"home": "westeurope"}, id="home as display name"),
+        pytest.param(
+            changed("Shallow", "properties", "publishingProfile", "replicationMode"), {"shallow": True}, id="shallow"
+        ),
+        pytest.param(
+            changed(ON, "properties", "publishingProfile", "excludeFromLatest"), {"excluded": True}, id="excluded"
+        ),
+        pytest.param(
+            changed(ON, "properties", "safetyProfile", "allowDeletionOfReplicatedLocations"),
+            {"removal_allowed": True},
+            id="removal allowed",
+        ),
+        pytest.param(
+            changed(None, "properties", "safetyProfile"), {"removal_allowed": False, "safety": {}}, id="no safety"
+        ),
+        pytest.param(changed(None, "properties", "storageProfile"), {"disk_gib": 0}, id="no disks"),
+        pytest.param(changed(None, "properties", "publishingProfile"), {"regions": (), "published": None}, id="bare"),
+        pytest.param(changed(None, "properties"), {"regions": (), "state": "Unknown"}, id="no properties"),
+    ],
+)
+def test_what_may_be_missing_or_new(resource: dict[str, Any], seen: dict[str, Any]) -> None:
+    """What Azure leaves out, nulls or adds is read as unknown, empty or false."""
+    version = read(resource)
+    assert {name: getattr(version, name) for name in seen} == seen
+
+
+@pytest.mark.parametrize(
+    ("status", "states"),
+    [
+        (..., ("Unknown", "Unknown")),  # as in every list
+        (None, ("Unknown", "Unknown")),
+        ({"aggregatedState": "Unknown"}, ("Unknown", "Unknown")),
+        ({"summary": [{"region": "East US 2", "state": "Failed", "progress": 0}]}, ("Unknown", "Failed")),
+        ({"summary": [{"region": "westeurope", "state": "Melting"}]}, ("Unknown", "Unknown")),
+        ({"summary": [{"region": "ukwest", "state": "Completed"}, {"region": "eastus2"}]}, ("Unknown", "Unknown")),
+    ],
+)
+def test_states_of_regions(status: Any, states: tuple[str, str]) -> None:
+    """A region is complete only when Azure says so of this very region; all else, also a new state, is unknown."""
+    assert tuple(region.state for region in read(changed(status, "properties", "replicationStatus")).regions) == states
+
+
+@pytest.mark.parametrize(
+    ("count", "whole", "replicas"), [(5, 2, 5), (None, 2, 2), (..., 4, 4), (None, None, 1), (..., ..., 1)]
+)
+def test_replicas(count: Any, whole: Any, replicas: int) -> None:
+    """A region without a count of its own takes the version's, and without that it has one."""
+    resource = changed(count, "properties", "publishingProfile", "targetRegions", 0, "regionalReplicaCount")
+    if whole is ...:
+        del resource["properties"]["publishingProfile"]["replicaCount"]
+    else:
+        resource["properties"]["publishingProfile"]["replicaCount"] = whole
+    assert read(resource).regions[0].replicas == replicas
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        pytest.param(changed(..., "location"), id="no location"),
+        pytest.param(changed("", "location"), id="empty location"),
+        pytest.param(changed("../evil", "location"), id="location that is no region"),
+        pytest.param(changed(["x"], "properties"), id="properties as list"),
+        pytest.param(changed("all", "properties", "publishingProfile", "targetRegions"), id="regions as text"),
+        pytest.param(changed({}, "properties", "publishingProfile", "targetRegions", 0), id="nameless region"),
+        pytest.param(changed(7, "properties", "publishingProfile", "targetRegions", 0, "name"), id="numeric name"),
+        pytest.param(
+            changed("3", "properties", "publishingProfile", "targetRegions", 0, "regionalReplicaCount"), id="count"
+        ),
+        pytest.param(changed("2", "properties", "publishingProfile", "replicaCount"), id="version's count"),
+        pytest.param(changed([{}], "properties", "replicationStatus", "summary"), id="nameless status"),
+        pytest.param(changed("all", "properties", "replicationStatus"), id="status as text"),
+        pytest.param(changed("30", "properties", "storageProfile", "osDiskImage", "sizeInGB"), id="size as text"),
+        pytest.param(changed("build=1", "tags"), id="tags as text"),
+        pytest.param(published("last week"), id="date in words"),
+        pytest.param(published(1740830400), id="date as number"),
+        pytest.param(published("2025-02-30T00:00:00Z"), id="no such date"),
+    ],
+)
+def test_shapes_that_are_not_understood(resource: dict[str, Any]) -> None:
+    """An answer of another shape is Malformed, and the error names the version; nothing is guessed."""
+    with pytest.raises(Malformed, match=r"versions/1\.0\.3"):
+        read(resource)
+
+
+def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [found for step, inner in steps for found in [(*path, step), *_paths(inner, (*path, step))]]
+
+
+_SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just(...)
+_TELLING = st.sampled_from(
+    ["eastus2", "West US 2", "Succeeded", "Completed", "2025-01-01T00:00:00Z", "9999-12-31T23:59:59.9999999-23:59", "1"]
+)
+_JSON = st.recursive(
+    _SCALARS.filter(lambda value: value is not ...) | _TELLING,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> Any:
+    """The resource with up to four places changed to any JSON, or taken away."""
+    resource = deepcopy(RESOURCE)
+    for _ in range(draw(st.integers(1, 4))):
+        path = draw(st.sampled_from(_paths(resource)))
+        inner: Any = resource
+        for step in path[:-1]:
+            inner = inner[step]
+        value = draw(_JSON | st.just(...))
+        if value is ...:
+            del inner[path[-1]]
+        else:
+            inner[path[-1]] = value
+        if not resource:
+            break
+    return resource
+
+
+POLICY = Policy((RegionTarget("westeurope", 5), RegionTarget("westus2", 1)))
+
+
+@given(mutated())
+@settings(max_examples=400, deadline=None)
+def test_nothing_but_malformed_escapes(resource: Any) -> None:
+    """Whatever Azure answers is read or is Malformed, and what was read can be planned with and written back."""
+    try:
+        version = read(resource)
+    except Malformed:
+        return
+    for made in plan(Definition(version.id.image, (version,)), POLICY).versions:
+        json.dumps(write_body(made))
+
+
+@given(_JSON)
+@settings(max_examples=100, deadline=None)
+def test_any_json_at_all(resource: Any) -> None:
+    """Any other JSON in place of a version is Malformed."""
+    with pytest.raises(Malformed):
+        read(resource)
+
+
+ADD = Line("southeastasia", Action.ADD, "", 2, "Premium_LRS")
+ADD_PLAIN = Line("uksouth", Action.ADD, "", 1)
+SIZE = Line("westeurope", Action.SIZE, "", 7)
+KEEP = Line("westeurope", Action.KEEP, "", 3)
+KEEP_AWAY = Line("eastus2", Action.KEEP, "", 2)
+REMOVE = Line("eastus2", Action.REMOVE, "")
+SKIP = Line("ukwest", Action.SKIP, "")
+NEW = {"name": "southeastasia", "regionalReplicaCount": 2, "storageAccountType": "Premium_LRS"}
+NEW_PLAIN = {"name": "uksouth", "regionalReplicaCount": 1}
+SAFE = {"allowDeletionOfReplicatedLocations": True, "blockDeletionBeforeEndOfLife": True}
+
+
+@pytest.mark.parametrize(
+    ("lines", "regions"),
+    [
+        pytest.param((KEEP, KEEP_AWAY, ADD), [HOME_REGION, AWAY_REGION, NEW], id="add"),
+        pytest.param((ADD_PLAIN,), [HOME_REGION, AWAY_REGION, NEW_PLAIN], id="add, lines for the others missing"),
+        pytest.param((SIZE, KEEP_AWAY), [{**HOME_REGION, "regionalReplicaCount": 7}, AWAY_REGION], id="size"),
+        pytest.param((KEEP, REMOVE), [HOME_REGION], id="remove"),
+        pytest.param(
+            (SIZE, REMOVE, ADD, ADD_PLAIN, SKIP),
+            [{**HOME_REGION, "regionalReplicaCount": 7}, NEW, NEW_PLAIN],
+            id="everything at once",
+        ),
+    ],
+)
+def test_a_write_carries_the_full_set(lines: tuple[Line, ...], regions: list[dict[str, Any]]) -> None:
+    """Regions that stay travel back with every field, known or not; the plan's are added, sized and left out."""
+    body = write_body(VersionPlan(read(RESOURCE), Role.OLDER, lines))
+    assert body["properties"]["publishingProfile"]["targetRegions"] == regions
+
+
+def test_a_region_without_count_gets_one_only_when_sized() -> None:
+    """A region that took its count from the version is given one of its own when the plan sizes it."""
+    sized = Line("eastus2", Action.SIZE, "", 4)
+    body = write_body(VersionPlan(read(RESOURCE), Role.KEPT, (KEEP, sized)))
+    assert body["properties"]["publishingProfile"]["targetRegions"][1] == {**AWAY_REGION, "regionalReplicaCount": 4}
+
+
+def test_a_write_keeps_the_publishing_profile() -> None:
+    """Everything else in the publishing profile goes back as it came, except the read-only publish date."""
+    profile = write_body(VersionPlan(read(RESOURCE), Role.KEPT, (ADD,)))["properties"]["publishingProfile"]
+    before = RESOURCE["properties"]["publishingProfile"]
+    untold = {"targetRegions", "publishedDate"}
+    assert "publishedDate" not in profile
+    assert {name: value for name, value in profile.items() if name not in untold} == {
+        name: value for name, value in before.items() if name not in untold
+    }
+
+
+@pytest.mark.parametrize(
+    ("lines", "allowed", "safety"),
+    [
+        pytest.param((KEEP, REMOVE), False, SAFE, id="removal, flag false"),
+        pytest.param((KEEP, REMOVE), None, SAFE, id="removal, flag missing"),
+        pytest.param((KEEP, REMOVE), True, None, id="removal, flag true"),
+        pytest.param((KEEP, ADD), False, None, id="no removal"),
+        pytest.param((SIZE,), False, None, id="size"),
+    ],
+)
+def test_the_safety_flag_is_set_for_removals_only(
+    lines: tuple[Line, ...], allowed: object, safety: dict[str, Any] | None
+) -> None:
+    """A write sets the flag while it is not set and regions go; other safety fields stay, read-only ones do not."""
+    flag = ... if allowed is None else allowed
+    resource = changed(flag, "properties", "safetyProfile", "allowDeletionOfReplicatedLocations")
+    body = write_body(VersionPlan(read(resource), Role.OLDER, lines))
+    assert body["properties"].get("safetyProfile") == safety
+
+
+def test_unlocking_writes_nothing_but_the_flag() -> None:
+    """The write of the flag alone has no publishing profile, and keeps the other safety fields."""
+    assert unlock_body(read(RESOURCE)) == {"properties": {"safetyProfile": SAFE}}
+
+
+def test_a_write_changes_nothing_that_was_read() -> None:
+    """Writing leaves what was read as it is: the same version can be planned with again."""
+    resource = deepcopy(RESOURCE)
+    write_body(VersionPlan(read(resource), Role.OLDER, (SIZE, REMOVE, ADD)))["properties"]["publishingProfile"]["x"] = 1
+    assert resource == RESOURCE

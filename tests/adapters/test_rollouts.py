@@ -1,0 +1,387 @@
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from azure.data.tables import TableClient, TableServiceClient
+
+from shared.adapters.rollouts import TABLE, Rollouts
+from shared.adapters.table import Table
+from shared.core.errors import Retry
+from shared.core.rollout import Rollout, begin
+from shared.settings import Storage
+from tests.adapters.support import IMAGE, together, version_id
+
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+MINUTE = timedelta(minutes=1)
+DAY = timedelta(hours=24)
+KEY = ("partition", "row")
+THIS, OTHER = version_id("1.0.3"), version_id("1.0.4")
+
+
+@pytest.fixture
+def rollouts(storage: str) -> Rollouts:
+    """The adapter, on an account where nothing is yet."""
+    return Rollouts(Storage(storage), None)
+
+
+@pytest.fixture
+def table(storage: str) -> Table:
+    """A table that is not there yet."""
+    return Table("things", Storage(storage), None)
+
+
+@pytest.fixture
+def rows(storage: str) -> Iterator[TableClient]:
+    """The SDK's own view of the table of the rollouts."""
+    with TableClient.from_connection_string(storage, TABLE) as client:
+        yield client
+
+
+def _tables(storage: str) -> list[str]:
+    with TableServiceClient.from_connection_string(storage) as service:
+        return [table.name for table in service.list_tables()]
+
+
+def test_reading_creates_nothing(table: Table, storage: str) -> None:
+    """A row of a table that is not there is no row, nothing is deleted from it, and neither creates it."""
+    assert table.read(KEY) == (None, None)
+    table.delete(KEY)
+    table.delete(KEY, "W/\"datetime'2025-03-01T12%3A00%3A00.0000000Z'\"")
+    assert _tables(storage) == []
+
+
+def test_the_first_write_creates_the_table(table: Table, storage: str) -> None:
+    """The first write creates the table, and values of any shape come back as they were."""
+    values = {"text": "ä|/\\#?'\"\n", "list": [1, None, {"deep": True}], "none": None}
+    etag = table.write(KEY, values, None)
+    assert table.read(KEY) == (values, etag)
+    assert _tables(storage) == ["things"]
+
+
+@pytest.mark.parametrize("threads", [2, 16])
+def test_many_create_the_table_at_once(storage: str, threads: int) -> None:
+    """Instances that all write first, each a row of its own, all succeed."""
+    tables = [Table("things", Storage(storage), None) for _ in range(threads)]
+    etags = together(threads, lambda which: tables[which].write((f"p{which}", "row"), {"which": which}, None))
+    assert all(etags)
+    assert [tables[0].read((f"p{which}", "row"))[0] for which in range(threads)] == [
+        {"which": which} for which in range(threads)
+    ]
+
+
+def test_a_write_by_a_stale_etag_is_refused(table: Table) -> None:
+    """A row that was written, made or deleted since it was read is not overwritten."""
+    first = table.write(KEY, {"by": "me"}, None)
+    second = table.write(KEY, {"by": "them"}, first)
+    assert second
+    assert table.write(KEY, {"by": "me again"}, first) is None
+    assert table.write(KEY, {"by": "me again"}, None) is None
+    assert table.read(KEY) == ({"by": "them"}, second)
+    table.delete(KEY)
+    assert table.write(KEY, {"by": "me again"}, second) is None
+    assert table.read(KEY) == (None, None)
+
+
+def test_a_delete_by_a_stale_etag_deletes_nothing(table: Table) -> None:
+    """A row that was written since it was read stays; without an ETag it goes, and going twice is no error."""
+    first = table.write(KEY, {"by": "me"}, None)
+    second = table.write(KEY, {"by": "them"}, first)
+    table.delete(KEY, first)
+    assert table.read(KEY) == ({"by": "them"}, second)
+    table.delete(KEY, second)
+    assert table.read(KEY) == (None, None)
+    table.delete(KEY)
+
+
+def test_a_change_is_computed_again_when_somebody_was_faster(table: Table) -> None:
+    """A change that was computed from what is no longer there is computed again, from what is."""
+    table.write(KEY, {"number": 1}, None)
+    seen = []
+
+    def change(before: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        assert before is not None
+        seen.append(before["number"])
+        if len(seen) == 1:
+            table.change(KEY, lambda _: {"number": 10})
+        return {"number": before["number"] + 1}
+
+    assert table.change(KEY, change) == {"number": 11}
+    assert seen == [1, 10]
+    assert table.read(KEY)[0] == {"number": 11}
+
+
+def test_no_change_is_lost(storage: str) -> None:
+    """Sixteen that increment one row at once, which nobody made before, come to sixteen."""
+    tables = [Table("things", Storage(storage), None) for _ in range(16)]
+
+    def increment(which: int) -> None:
+        while True:
+            try:
+                tables[which].change(KEY, lambda before: {"number": (before["number"] if before else 0) + 1})
+            except Retry:  # as its stage does: the message comes again
+                continue
+            return
+
+    together(16, increment)
+    assert tables[0].read(KEY)[0] == {"number": 16}
+
+
+def test_the_same_values_are_not_written(table: Table) -> None:
+    """A change that changes nothing writes nothing."""
+    etag = table.write(KEY, {"number": 1}, None)
+    assert table.change(KEY, lambda _: {"number": 1}) == {"number": 1}
+    assert table.read(KEY)[1] == etag
+
+
+def test_a_change_gives_up_when_others_keep_writing(table: Table) -> None:
+    """Somebody who is always slower is told to come again later, instead of trying for ever."""
+    calls = []
+
+    def change(_: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        calls.append(1)
+        table.write(KEY, {"number": len(calls)}, table.read(KEY)[1])
+        return {"number": -1}
+
+    with pytest.raises(Retry) as caught:
+        table.change(KEY, change)
+    assert 2 <= len(calls) <= 100
+    assert caught.value.after > timedelta(0)
+
+
+FULL = Rollout(
+    started=NOW,
+    deadline=NOW + DAY,
+    number=2,
+    completed={"westeurope": NOW, "eastus2": NOW + MINUTE},
+    asks={"uksouth": 2},
+    announced=frozenset({"started", "failed:uksouth"}),
+    look=7,
+    look_due=NOW + 3 * MINUTE,
+    finished=NOW + 9 * MINUTE,
+    refused="eastus2 westeurope",
+    refused_at=NOW + MINUTE,
+)
+
+
+@pytest.mark.parametrize("rollout", [FULL, Rollout(started=NOW, deadline=NOW + DAY)], ids=["full", "bare"])
+def test_a_rollout_comes_back(rollouts: Rollouts, rollout: Rollout) -> None:
+    """A rollout is read as it was remembered, to the last field, and of its own version only."""
+    assert rollouts.rollout(THIS) is None
+    assert rollouts.change_rollout(THIS, lambda _: rollout) == rollout
+    assert rollouts.rollout(THIS) == rollout
+    assert rollouts.rollout(OTHER) is None
+
+
+def test_a_version_in_other_letters(rollouts: Rollouts) -> None:
+    """What is remembered of a version is found by its id in any letter case: Azure spells ids as it likes."""
+    rollouts.change_rollout(THIS, lambda _: FULL)
+    shouted = version_id(image=type(IMAGE).parse(str(IMAGE).upper()))
+    assert rollouts.rollout(shouted) == FULL
+    assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert rollouts.claim(shouted, "you", now=NOW, lasting=MINUTE) is None
+
+
+def test_a_rollout_is_changed_from_what_it_was(rollouts: Rollouts) -> None:
+    """Many who change one rollout at once lose nothing of each other, and only one of them begins it."""
+    numbers = together(
+        8,
+        lambda which: (
+            rollouts.change_rollout(
+                THIS, lambda before: begin(before, now=NOW, deadline=DAY).saying(f"failed:region{which}")
+            ).number
+        ),
+    )
+    remembered = rollouts.rollout(THIS)
+    assert set(numbers) == {1}
+    assert remembered
+    assert remembered.announced == {f"failed:region{which}" for which in range(8)}
+
+
+def test_a_lost_row_is_stood_in_for(rollouts: Rollouts, rows: TableClient) -> None:
+    """What was read before stands in where the row was lost since; else the row counts."""
+    rollouts.change_rollout(THIS, lambda _: FULL.saying("stalled"))
+    assert rollouts.amend_rollout(THIS, FULL, lambda rollout: rollout.saying("completed")).announced == {
+        *FULL.announced,
+        "stalled",
+        "completed",
+    }
+    for row in rows.list_entities():
+        rows.delete_entity(row)
+    amended = rollouts.amend_rollout(THIS, FULL, lambda rollout: rollout.saying("completed"))
+    assert amended.announced == {*FULL.announced, "completed"}
+    assert rollouts.rollout(THIS) == amended
+
+
+def test_a_claim_has_one_holder(storage: str) -> None:
+    """Of sixteen instances that claim a version at once exactly one gets it; another version is free all the same."""
+    instances = [Rollouts(Storage(storage), None) for _ in range(16)]
+    claims = together(16, lambda which: instances[which].claim(THIS, f"holder{which}", now=NOW, lasting=MINUTE))
+    assert len([claim for claim in claims if claim]) == 1
+    assert instances[0].claim(OTHER, "anybody", now=NOW, lasting=MINUTE)
+
+
+def test_a_claim_that_has_ended_has_one_taker(storage: str) -> None:
+    """Of sixteen that take over a claim whose time is over exactly one gets it."""
+    instances = [Rollouts(Storage(storage), None) for _ in range(16)]
+    assert instances[0].claim(THIS, "killed", now=NOW, lasting=MINUTE)
+    later = NOW + 2 * MINUTE
+    claims = together(16, lambda which: instances[which].claim(THIS, f"holder{which}", now=later, lasting=MINUTE))
+    assert len([claim for claim in claims if claim]) == 1
+
+
+@pytest.mark.parametrize(
+    ("holder", "after", "given"),
+    [
+        ("me", timedelta(0), True),
+        ("you", timedelta(0), False),
+        ("you", MINUTE - timedelta(microseconds=1), False),
+        ("you", MINUTE, True),
+        ("you", 2 * MINUTE, True),
+    ],
+)
+def test_who_gets_a_claim(rollouts: Rollouts, holder: str, after: timedelta, given: bool) -> None:  # noqa: FBT001
+    """The same holder may claim again at any time, another only when the time is over."""
+    assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert bool(rollouts.claim(THIS, holder, now=NOW + after, lasting=MINUTE)) == given
+
+
+def test_a_claim_that_is_released_is_free(rollouts: Rollouts) -> None:
+    """After its holder is done, also by an exception, a version is free for anybody at once."""
+    claim = rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert claim
+    with pytest.raises(LookupError), claim:
+        raise LookupError
+    assert rollouts.claim(THIS, "you", now=NOW, lasting=MINUTE)
+
+
+@pytest.mark.parametrize("later_holder", ["you", "me"])
+def test_a_late_release_frees_nobody_elses(rollouts: Rollouts, later_holder: str) -> None:
+    """A holder who took too long does not free the claim that was taken since, not even its own second one."""
+    slow = rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert slow
+    with slow:
+        assert rollouts.claim(THIS, later_holder, now=NOW + 2 * MINUTE, lasting=MINUTE)
+    assert rollouts.claim(THIS, "third", now=NOW + 2 * MINUTE, lasting=MINUTE) is None
+
+
+def _begin(rollouts: Rollouts, holder: str, *, now: datetime = NOW, webhook: str = "1-teams") -> Any:
+    return rollouts.begin_delivery("event-1", webhook, holder, now=now, lasting=MINUTE)
+
+
+def test_an_event_is_posted_once(rollouts: Rollouts) -> None:
+    """Once an event was posted to a webhook nobody begins again, ever; another webhook has its own."""
+    _begin(rollouts, "me").posted(NOW)
+    for holder in ("me", "you"):
+        assert _begin(rollouts, holder) is None
+        assert _begin(rollouts, holder, now=NOW + 365 * DAY) is None
+    assert _begin(rollouts, "you", webhook="2-slack")
+
+
+def test_one_posts_at_a_time(storage: str) -> None:
+    """Of sixteen that would post one event at once exactly one does; the others come again later."""
+    instances = [Rollouts(Storage(storage), None) for _ in range(16)]
+
+    def attempt(which: int) -> bool:
+        try:
+            return _begin(instances[which], f"holder{which}") is not None
+        except Retry:
+            return False
+
+    assert sum(together(16, attempt)) == 1
+
+
+def test_another_waits_while_one_posts(rollouts: Rollouts) -> None:
+    """While one is at it another waits; its own message, delivered again, goes on; after its time anybody does."""
+    assert _begin(rollouts, "killed")
+    with pytest.raises(Retry):
+        _begin(rollouts, "you", now=NOW + MINUTE - timedelta(seconds=1))
+    assert _begin(rollouts, "killed")
+    assert _begin(rollouts, "you", now=NOW + MINUTE)
+    with pytest.raises(Retry):
+        _begin(rollouts, "third", now=NOW + MINUTE)
+
+
+def test_a_post_that_failed_is_free(rollouts: Rollouts) -> None:
+    """After a post failed anybody may try again at once."""
+    _begin(rollouts, "me").again()
+    assert _begin(rollouts, "you")
+
+
+def test_a_late_failure_frees_nothing(rollouts: Rollouts) -> None:
+    """A post that fails after another took over frees neither that one's turn nor what it has posted."""
+    slow = _begin(rollouts, "slow")
+    quick = _begin(rollouts, "quick", now=NOW + MINUTE)
+    slow.again()
+    with pytest.raises(Retry):
+        _begin(rollouts, "third", now=NOW + MINUTE)
+    quick.posted(NOW + MINUTE)
+    slow.again()
+    assert _begin(rollouts, "third", now=NOW + MINUTE) is None
+
+
+def test_a_late_success_counts(rollouts: Rollouts) -> None:
+    """A post that succeeds after its time was posted all the same, whoever else took over or failed."""
+    slow = _begin(rollouts, "slow")
+    quick = _begin(rollouts, "quick", now=NOW + MINUTE)
+    slow.posted(NOW + MINUTE)
+    quick.again()
+    assert _begin(rollouts, "third", now=NOW + 2 * MINUTE) is None
+
+
+def test_a_dead_letter_is_kept_once(rollouts: Rollouts, rows: TableClient) -> None:
+    """A message that is kept twice under one name is there once, as it was first; another name is another."""
+    body = '{"schema":1,"url":"ä/\\\\#?"}'
+    rollouts.keep_dead_letter("watch", "message-1", body, "no idea", NOW)
+    rollouts.keep_dead_letter("watch", "message-1", body, "no idea either", NOW + MINUTE)
+    rollouts.keep_dead_letter("watch", "message-2", body, "no idea", NOW)
+    rollouts.keep_dead_letter("prune", "message-1", body, "no idea", NOW)
+    kept = list(rows.list_entities())
+    assert len(kept) == 3
+    table = rollouts._table
+    assert table.read((kept[0]["PartitionKey"], "watch|message-1"))[0] == {
+        "queue": "watch",
+        "body": body,
+        "reason": "no idea",
+        "at": NOW.isoformat(),
+    }
+
+
+def test_a_long_dead_letter_is_kept(rollouts: Rollouts, rows: TableClient) -> None:
+    """The largest message that a queue takes is kept whole, whatever it is made of."""
+    bodies = [letter * (48 * 1024 // len(letter.encode())) for letter in ("x", "ä", '"', "\x01", "😀")]
+    for number, body in enumerate(bodies):
+        rollouts.keep_dead_letter("watch", f"message-{number}", body, "", NOW)
+    keys = [(row["PartitionKey"], row["RowKey"]) for row in rows.list_entities()]
+    assert {(rollouts._table.read(key)[0] or {})["body"] for key in keys} == set(bodies)
+
+
+def test_a_long_row_that_gets_short(table: Table) -> None:
+    """A row whose values took several properties and then take one has no rest of the old ones."""
+    etag = table.write(KEY, {"text": "x" * 100_000}, None)
+    table.write(KEY, {"text": "y" * 32_000}, etag)
+    assert table.read(KEY)[0] == {"text": "y" * 32_000}
+    assert table.change(KEY, lambda _: {}) == {}
+    assert table.read(KEY)[0] == {}
+
+
+def test_a_report_is_remembered(rollouts: Rollouts) -> None:
+    """The plan that was reported last is known, for its own image definition only."""
+    other = type(IMAGE).parse(f"{IMAGE}-arm64")
+    assert rollouts.reported(IMAGE) is None
+    rollouts.remember_report(IMAGE, "first")
+    rollouts.remember_report(IMAGE, "second")
+    assert (rollouts.reported(IMAGE), rollouts.reported(other)) == ("second", None)
+
+
+def test_a_pruning_is_remembered_and_forgotten(rollouts: Rollouts) -> None:
+    """A prune is remembered until it is forgotten, and forgetting twice, or what never was, is no error."""
+    before = {"removed": ["eastus2"], "kept": [{"name": "westeurope", "reason": "its home region"}]}
+    rollouts.remember_pruning(THIS, None)
+    rollouts.remember_pruning(THIS, {"removed": []})
+    rollouts.remember_pruning(THIS, before)
+    assert rollouts.pruning(THIS) == before
+    assert rollouts.pruning(OTHER) is None
+    rollouts.remember_pruning(THIS, None)
+    rollouts.remember_pruning(THIS, None)
+    assert rollouts.pruning(THIS) is None
