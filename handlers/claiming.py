@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from handlers.stage import Outcome, Wait
 from shared.core.names import VersionId
 from shared.wiring import App
 
+if TYPE_CHECKING:
+    from shared.adapters.rollouts import Claim
+
 _LASTS = timedelta(minutes=2)
 _BUSY = timedelta(seconds=2)
 
 
-def alone(app: App, version: VersionId, ticket: str, act: Callable[[], Outcome]) -> Outcome:
+def alone(app: App, version: VersionId, ticket: str, act: Callable[["Claim"], Outcome]) -> Outcome:
     """Act as the only writer of a version, or wait while another is at it.
 
     A writer that was killed holds up nobody for long: its own message, when it is delivered again, goes on with the
-    claim, and for any other the claim ends after two minutes, well above the time limits of the calls in between.
+    claim, and for any other the claim ends after two minutes. Who reads for longer finds out before it writes:
+    :meth:`shared.adapters.rollouts.Claim.keep`.
 
     :param ticket: who acts: the id of the message in its queue.
     """
@@ -23,4 +28,4 @@ def alone(app: App, version: VersionId, ticket: str, act: Callable[[], Outcome])
     if claim is None:
         return Wait(_BUSY, "another message of this version is being handled")
     with claim:
-        return act()
+        return act(claim)

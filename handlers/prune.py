@@ -1,6 +1,6 @@
 """One older version leaves the regions that it may leave, in one write; its end is told when Azure shows it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
 
@@ -17,6 +17,9 @@ from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.wiring import App
 
+if TYPE_CHECKING:
+    from shared.adapters.rollouts import Claim
+
 
 def blueprint(app: App) -> func.Blueprint:
     """Give the functions of this stage."""
@@ -27,10 +30,10 @@ def _prune(app: App, message: Prune, ticket: str) -> Outcome:
     if app.settings.policy.mode is not Mode.FULL or not app.settings.manages(message.version.image):
         note("prune.dropped", version=message.version, reason="mode is not full, or not in GALLERIES any more")
         return Done()
-    return alone(app, message.version, ticket, lambda: _prune_alone(app, message))
+    return alone(app, message.version, ticket, lambda claim: _prune_alone(app, message, claim))
 
 
-def _prune_alone(app: App, message: Prune) -> Outcome:
+def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
     try:
         definition = observe(app, message.version.image, closely=message.version)
     except Absent:
@@ -46,10 +49,10 @@ def _prune_alone(app: App, message: Prune) -> Outcome:
             warn("prune.gave-up", version=message.version, reason=f"still {each.version.state} at its deadline")
             return Done()
         return Wait(app.settings.watch_first, f"{each.version.number} is {each.version.state}")
-    return _write(app, each) if each.prunes else _finish(app, each)
+    return _write(app, each, claim) if each.prunes else _finish(app, each)
 
 
-def _write(app: App, each: VersionPlan) -> Outcome:
+def _write(app: App, each: VersionPlan, claim: "Claim") -> Outcome:
     """Remember, then write: whoever finds the regions gone can tell what was done, even after a crash."""
     version, pruning = each.version, pruning_of(each, app.now())
     remembered = app.rollouts.pruning(version.id)
@@ -58,6 +61,7 @@ def _write(app: App, each: VersionPlan) -> Outcome:
         if remembered.get("taken") and remembered["regionsRemoved"] == pruning["regionsRemoved"]:
             return _refused(app, each, pruning, "Azure took the write, and the regions are still there")
     app.rollouts.remember_pruning(version.id, pruning)
+    claim.keep(app.now())
     try:
         app.gallery.write(each)
     except FlagFirst:

@@ -1,5 +1,7 @@
 """One version belongs in one region. Who finds it missing writes the whole set; the others find it there."""
 
+from typing import TYPE_CHECKING
+
 import azure.functions as func
 
 from handlers.announcing import announce
@@ -18,6 +20,9 @@ from shared.core.policy import Mode
 from shared.core.rollout import STALLED, STARTED, Rollout, begin
 from shared.wiring import App
 
+if TYPE_CHECKING:
+    from shared.adapters.rollouts import Claim
+
 
 def blueprint(app: App) -> func.Blueprint:
     """Give the functions of this stage."""
@@ -32,13 +37,13 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
         version = app.gallery.version(message.version)
         if _there(version, message, app) and _followed(app, version):
             return Done()
-        return alone(app, message.version, ticket, lambda: _replicate_alone(app, message))
+        return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
     except Absent:
         note("replicate.absent", version=message.version)
         return Done()
 
 
-def _replicate_alone(app: App, message: Replicate) -> Outcome:
+def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
     each = plan(observe(app, message.version.image), app.settings.policy).of(message.version.number)
 
@@ -54,7 +59,7 @@ def _replicate_alone(app: App, message: Replicate) -> Outcome:
     if each.version.changing:
         return _not_now(app, each, message)
 
-    return _write(app, each)
+    return _write(app, each, claim)
 
 
 def _there(version: ImageVersion, message: Replicate, app: App) -> bool:
@@ -65,13 +70,14 @@ def _there(version: ImageVersion, message: Replicate, app: App) -> bool:
     return not (message.again and region.state is RegionState.FAILED)
 
 
-def _write(app: App, each: VersionPlan) -> Outcome:
+def _write(app: App, each: VersionPlan, claim: "Claim") -> Outcome:
     version, now = each.version, app.now()
     rollout = _rollout(app, version)
     regions = ",".join(f"{line.region}={line.replicas}" for line in each.lines)
     if rollout.refused_lately(regions, now):
         note("replicate.refused-lately", version=version.id)
         return Done()
+    claim.keep(app.now())
     try:
         app.gallery.write(each)
     except Refused as refused:

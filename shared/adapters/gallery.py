@@ -125,7 +125,7 @@ class Gallery:
             "credential_scopes": [f"{self._endpoint}/.default"],
             "retry_policy": _ConnectionRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2),
             "connection_timeout": 10,
-            "read_timeout": 60,
+            "read_timeout": 30,
         }
         if self._credential is None:
             options["authentication_policy"] = SansIOHTTPPolicy()

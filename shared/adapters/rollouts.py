@@ -68,7 +68,7 @@ class Rollouts:
         if _held(values, holder, now):
             return None
         new_etag = self._table.write(key, _holding(holder, now + lasting), etag)
-        return Claim(self._table, key, new_etag) if new_etag else None
+        return Claim(self._table, key, holder, lasting, new_etag) if new_etag else None
 
     def begin_delivery(
         self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta
@@ -96,11 +96,21 @@ class Rollouts:
 class Claim:
     """The right to write a version. Ends by itself after its time, for when its holder was killed."""
 
-    def __init__(self, table: Table, key: Key, etag: str) -> None:
-        self._table, self._key, self._etag = table, key, etag
+    def __init__(self, table: Table, key: Key, holder: str, lasting: timedelta, etag: str) -> None:
+        self._table, self._key, self._holder, self._lasting, self._etag = table, key, holder, lasting, etag
 
     def __enter__(self) -> Self:
         return self
+
+    def keep(self, now: datetime) -> None:
+        """Make sure of it just before a write: reading a long history may have taken longer than it lasts.
+
+        :raises Retry: when it had ended, and another has it now.
+        """
+        etag = self._table.write(self._key, _holding(self._holder, now + self._lasting), self._etag)
+        if etag is None:
+            raise Retry("the claim ended before the write", after=_BUSY)
+        self._etag = etag
 
     def __exit__(self, *_: object) -> None:
         self._table.delete(self._key, self._etag)

@@ -385,3 +385,20 @@ def test_a_pruning_is_remembered_and_forgotten(rollouts: Rollouts) -> None:
     rollouts.remember_pruning(THIS, None)
     rollouts.remember_pruning(THIS, None)
     assert rollouts.pruning(THIS) is None
+
+
+def test_a_claim_is_kept_for_a_write(rollouts: Rollouts) -> None:
+    """A holder who makes sure of its claim before the write has it for its whole time again."""
+    claim = rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert claim
+    claim.keep(NOW + MINUTE)
+    assert rollouts.claim(THIS, "you", now=NOW + 1.5 * MINUTE, lasting=MINUTE) is None
+
+
+def test_a_claim_that_was_lost_stops_the_write(rollouts: Rollouts) -> None:
+    """A holder who read for too long, so that another took over, is told to come back instead of writing."""
+    slow = rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert slow
+    assert rollouts.claim(THIS, "you", now=NOW + 2 * MINUTE, lasting=MINUTE)
+    with pytest.raises(Retry):
+        slow.keep(NOW + 2 * MINUTE)
