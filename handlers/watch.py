@@ -19,17 +19,20 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.WATCH, _look)
 
 
-def _look(app: App, message: Watch, _ticket: str) -> Outcome:
+def _look(app: App, message: Watch, ticket: str) -> Outcome:
     rollout = app.rollouts.rollout(message.version)
-    if rollout and _double(rollout, message):
+    if rollout is None:
+        return _hand_back(app, message, "nothing is remembered of the rollout")
+    rollout = app.rollouts.amend_rollout(
+        message.version, rollout, lambda before: before.taking(message.look, ticket) if _of(before, message) else before
+    )
+    if not (_of(rollout, message) and rollout.has(message.look, ticket)):
         note("watch.double", version=message.version, look=message.look)
         return Done()
     try:
         version = app.gallery.version(message.version)
     except Absent:
         return _hand_back(app, message, f"{message.version.number} is gone")
-    if rollout is None:
-        return _hand_back(app, message, "nothing is remembered of the rollout")
 
     now = app.now()
     rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
@@ -45,8 +48,9 @@ def _look(app: App, message: Watch, _ticket: str) -> Outcome:
     return _go_on(app, version, rollout, judgement)
 
 
-def _double(rollout: Rollout, message: Watch) -> bool:
-    return not rollout.open or message.since != rollout.started or message.look < rollout.look
+def _of(rollout: Rollout, message: Watch) -> bool:
+    """Whether the message is of this rollout of the version, and not of one before."""
+    return rollout.started == message.since
 
 
 def _hand_back(app: App, message: Watch, cause: str) -> Outcome:

@@ -34,6 +34,7 @@ class Rollout:
     :param announced: what was announced, so that it is said once.
     :param look: number of the next look at it; ``0`` before anybody looks.
     :param look_due: when that look should come; long past it, the look was lost and is made again.
+    :param looker: the message that has taken the look; copies of it end.
     :param refused: the regions of a write that Azure refused; the same write is not tried again for a while.
     """
 
@@ -45,6 +46,7 @@ class Rollout:
     announced: frozenset[str] = frozenset()
     look: int = 0
     look_due: datetime | None = None
+    looker: str = ""
     finished: datetime | None = None
     refused: str = ""
     refused_at: datetime | None = None
@@ -63,8 +65,19 @@ class Rollout:
         return replace(self, announced=self.announced | set(what))
 
     def looking(self, look: int, due: datetime) -> Self:
-        """Remember when the next look comes."""
-        return replace(self, look=look, look_due=due)
+        """Remember when the next look comes; the first message that comes with it takes it."""
+        return replace(self, look=look, look_due=due, looker="")
+
+    def taking(self, look: int, looker: str) -> Self:
+        """Give a look to a message, unless another has it or the looks are further already."""
+        taken = look < self.look or (look == self.look and self.looker not in ("", looker))
+        if taken or not self.open:
+            return self
+        return replace(self, look=look, looker=looker)
+
+    def has(self, look: int, looker: str) -> bool:
+        """Whether a look is this message's."""
+        return self.open and self.look == look and self.looker == looker
 
     def unlooked(self) -> Self:
         """Remember that nobody looks any more."""
@@ -102,6 +115,7 @@ class Rollout:
             "announced": sorted(self.announced),
             "look": self.look,
             "lookDue": _iso(self.look_due),
+            "looker": self.looker,
             "finished": _iso(self.finished),
             "refused": self.refused,
             "refusedAt": _iso(self.refused_at),
@@ -119,6 +133,7 @@ class Rollout:
             announced=frozenset(stored["announced"]),
             look=stored["look"],
             look_due=_time(stored["lookDue"]),
+            looker=stored["looker"],
             finished=_time(stored["finished"]),
             refused=stored["refused"],
             refused_at=_time(stored["refusedAt"]),

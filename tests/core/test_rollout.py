@@ -43,6 +43,7 @@ rollouts = st.builds(
     announced=st.frozensets(st.sampled_from([STARTED, COMPLETED, STALLED]) | _region_names.map(failure)),
     look=st.integers(0, 50),
     look_due=st.none() | strategies.moments,
+    looker=st.text(),
     finished=st.none() | strategies.moments,
     refused=st.text(),
     refused_at=st.none() | strategies.moments,
@@ -289,3 +290,28 @@ def test_any_pause(look, one, other):
 def test_a_look_that_cannot_be_waits_like_the_first(look):
     """A look number that no message of ours has still gives a pause, the first one."""
     assert pause(look, timedelta(seconds=15), timedelta(minutes=10)) == timedelta(seconds=15)
+
+
+@pytest.mark.parametrize(
+    ("look", "looker", "given"),
+    [
+        (3, "me", True),  # nobody has it yet
+        (4, "me", True),  # a crash came between the message and its record
+        (2, "me", False),  # the looks are further already
+    ],
+)
+def test_a_look_that_is_free(look, looker, given):
+    """A look is given to the first message that comes with it, unless the looks are further already."""
+    assert OPEN.looking(3, NOW).taking(look, looker).has(look, looker) is given
+
+
+@pytest.mark.parametrize(("looker", "given"), [("me", True), ("you", False)])
+def test_a_look_that_is_taken(looker, given):
+    """A message that is delivered again goes on with its look; a copy of it gets none."""
+    taken = OPEN.looking(3, NOW).taking(3, "me")
+    assert taken.taking(3, looker).has(3, looker) is given
+
+
+def test_a_look_at_what_is_over():
+    """Nobody has a look at a rollout that is over."""
+    assert not DONE.taking(9, "me").has(9, "me")

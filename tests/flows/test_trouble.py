@@ -1,6 +1,7 @@
 """What goes wrong, and what is then seen of it."""
 
 import json
+import re
 import time
 
 import pytest
@@ -207,3 +208,25 @@ def test_a_handler_never_sleeps(world: World) -> None:
     start = time.monotonic()
     host.fire("sweep")
     assert time.monotonic() - start < 2
+
+
+def test_doubled_looks(world: World) -> None:
+    """Copies of a look, as a crash leaves them, end at once, also when they come together: one chain of looks stays."""
+    world.azure.set_behaviour(replicate_by_region={"eastus2": Pace.after(9)})
+    world.start()
+    world.azure.publish(world.image, "1.0.3", home=HOME)
+    world.until(lambda: "watch.looked" in world.log())
+    (row,) = [row for row in world.rows() if row["RowKey"] == "rollout|1.0.3"]
+    rollout = json.loads(row["values"])
+    copy = {
+        "schema": 1,
+        "version": f"{world.image}/versions/1.0.3",
+        "look": rollout["look"] + 1,
+        "since": rollout["started"],
+        "deadline": rollout["deadline"],
+    }
+    for _ in range(6):
+        world.put("watch", json.dumps(copy))
+    world.until(lambda: world.told()["rollout.completed 1.0.3"] and world.quiet())
+    looks = re.findall(r"watch\.looked .*look=(\d+)", world.log())
+    assert len(looks) == len(set(looks))
