@@ -4,7 +4,10 @@ from datetime import timedelta
 
 from handlers.journal import note
 from shared.core.messages import Notify
-from shared.core.notices import Notice
+from shared.core.model import ImageVersion
+from shared.core.notices import Notice, NoticeType, rollout_news
+from shared.core.planner import spread
+from shared.core.rollout import Rollout
 from shared.wiring import App
 
 _GIVE_UP_AFTER = timedelta(hours=24)
@@ -21,3 +24,12 @@ def announce(app: App, notice: Notice, *, besides: str | None = None) -> None:
         if webhook.name != besides:
             app.queues.put(Notify(webhook.name, event, since=now, deadline=now + _GIVE_UP_AFTER))
     note("announced", type=notice.type, about=notice.about, event=notice.id)
+
+
+def announce_rollout(app: App, kind: NoticeType, version: ImageVersion, rollout: Rollout, **more: str) -> None:
+    """Announce news of a rollout, with every region that the policy wants.
+
+    :param more: further fields of the event's data; they tell this news from others of its kind.
+    """
+    lines = spread(version, app.settings.policy)
+    announce(app, rollout_news(kind, version, rollout, lines, app.now(), **more))

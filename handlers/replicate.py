@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from handlers.announcing import announce
+from handlers.announcing import announce_rollout
 from handlers.claiming import alone
 from handlers.journal import note, warn
 from handlers.observing import observe
@@ -13,9 +13,9 @@ from handlers.watching import keep_watch
 from shared.core.errors import Absent, Refused
 from shared.core.messages import Queue, Replicate
 from shared.core.model import ImageVersion, RegionState
-from shared.core.notices import NoticeType, rollout_news
+from shared.core.notices import NoticeType
 from shared.core.plan import Role, VersionPlan
-from shared.core.planner import plan, spread
+from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.core.rollout import STALLED, STARTED, Rollout, begin
 from shared.wiring import App
@@ -82,18 +82,12 @@ def _write(app: App, each: VersionPlan, claim: "Claim") -> Outcome:
         app.gallery.write(each)
     except Refused as refused:
         warn("replicate.refused", version=version.id, regions=regions, reason=refused)
-        _tell_refusal(app, each, rollout, str(refused))
+        wanted = ", ".join(line.region for line in each.changes)
+        announce_rollout(app, NoticeType.REGION_FAILED, version, rollout, region=wanted, reason=str(refused))
         app.rollouts.amend_rollout(version.id, rollout, lambda before: before.refusing(regions, now))
         return Done()
     note("replicate.written", version=version.id, regions=regions)
     return _follow(app, version)
-
-
-def _tell_refusal(app: App, each: VersionPlan, rollout: Rollout, reason: str) -> None:
-    wanted = ", ".join(line.region for line in each.changes)
-    lines = spread(each.version, app.settings.policy)
-    kind = NoticeType.REGION_FAILED
-    announce(app, rollout_news(kind, each.version, rollout, lines, app.now(), region=wanted, reason=reason))
 
 
 def _followed(app: App, version: ImageVersion) -> bool:
@@ -106,8 +100,7 @@ def _follow(app: App, version: ImageVersion) -> Outcome:
     """After the write, by whomever: say that the rollout started, and see to it that somebody looks at it."""
     rollout = _rollout(app, version)
     if STARTED not in rollout.announced:
-        lines = spread(version, app.settings.policy)
-        announce(app, rollout_news(NoticeType.ROLLOUT_STARTED, version, rollout, lines, app.now()))
+        announce_rollout(app, NoticeType.ROLLOUT_STARTED, version, rollout)
         rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.saying(STARTED))
     keep_watch(app, version.id, rollout)
     return Done()
@@ -119,7 +112,7 @@ def _not_now(app: App, each: VersionPlan, message: Replicate) -> Outcome:
         return Wait(app.settings.watch_first, f"{each.version.number} is {each.version.state}")
     rollout = _rollout(app, each.version)
     if STALLED not in rollout.announced:
-        announce(app, rollout_news(NoticeType.ROLLOUT_STALLED, each.version, rollout, each.lines, app.now()))
+        announce_rollout(app, NoticeType.ROLLOUT_STALLED, each.version, rollout)
         app.rollouts.amend_rollout(each.version.id, rollout, lambda before: before.saying(STALLED))
     return Done()
 

@@ -2,13 +2,13 @@
 
 import azure.functions as func
 
-from handlers.announcing import announce
+from handlers.announcing import announce_rollout
 from handlers.journal import note
 from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
 from shared.core.messages import Queue, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
-from shared.core.notices import NoticeType, rollout_news
+from shared.core.notices import NoticeType
 from shared.core.planner import spread
 from shared.core.rollout import SLOW_LOOK, STALLED, Judgement, Rollout, failure, judge, pause, progress
 from shared.wiring import App
@@ -60,7 +60,7 @@ def _hand_back(app: App, message: Watch, cause: str) -> Outcome:
 
 def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
     now = app.now()
-    _tell(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
+    announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
     app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
     app.rollouts.amend_rollout(version.id, rollout, lambda before: before.finish(now))
     return Done()
@@ -71,9 +71,11 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
     for name in judgement.failed:
         region = version.region(name)
         reason = region.details if region else ""
-        _tell(app, NoticeType.REGION_FAILED, version, rollout, region=name, reason=reason or "Azure gives no reason")
+        announce_rollout(
+            app, NoticeType.REGION_FAILED, version, rollout, region=name, reason=reason or "Azure gives no reason"
+        )
     if judgement.stalled:
-        _tell(app, NoticeType.ROLLOUT_STALLED, version, rollout)
+        announce_rollout(app, NoticeType.ROLLOUT_STALLED, version, rollout)
 
     look = rollout.look + 1
     wait = (
@@ -93,8 +95,3 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
         lambda before: before.saying(*said).asking(judgement.ask_again).looking(look, due),
     )
     return Done()
-
-
-def _tell(app: App, kind: NoticeType, version: ImageVersion, rollout: Rollout, **more: str) -> None:
-    lines = spread(version, app.settings.policy)
-    announce(app, rollout_news(kind, version, rollout, lines, app.now(), **more))

@@ -8,7 +8,7 @@ from shared.core.names import ImageId, VersionNumber
 
 
 class Role(StrEnum):
-    """What a version counts for, as of the first table above."""
+    """What a version counts for, by the first table of ``planner``."""
 
     KEPT = "kept"
     STAGED = "staged"
