@@ -9,11 +9,12 @@ from uuid import uuid4
 from aiohttp import web
 
 from local.azure.budgets import Budgets
+from local.azure.calls import Answer, Call
 from local.azure.errors import ArmError, no_api_version
 from local.azure.faults import Faults
 from local.azure.journal import Request
 from local.azure.provider import Provider
-from local.azure.routes import Answer, Call, answer
+from local.azure.routes import answer
 
 
 class Arm:
@@ -51,6 +52,7 @@ class Arm:
             self.faults.raise_for(call.method, call.path)
             if "api-version" not in call.query:
                 raise no_api_version()
+            self._provider.store.locks.refuse(call.method, call.id)
             self._provider.advance()
             return answer(self._provider, call), None
         except ArmError as refusal:

@@ -64,6 +64,9 @@ class Behaviour:
     stays in `replicationStatus` (None: until the update ends).
     `failing_regions` says how many replications into a region fail before one works (-1: all). A write that starts
     one ends with it, so that its operation can say Failed.
+    `graph_incomplete` makes Resource Graph leave something out and say so in one of its two ways: "truncated" (there
+    are no pages, and the last record at least is not shown) or "limit-hit" (a query without `subscriptions` does not
+    see the last one, as if more than 10,000 came before it).
     """
 
     create: Pace = _SOON
@@ -79,6 +82,8 @@ class Behaviour:
     # Unverified: whether allowDeletionOfReplicatedLocations and the removal that needs it may share one write.
     flag_with_removal: bool = True
     page_size: int = 50
+    graph_page_size: int = 1000
+    graph_incomplete: Literal["no", "truncated", "limit-hit"] = "no"
     unlisted: frozenset[str] = frozenset()
     faults: tuple[Fault, ...] | list[Fault] = ()
     extra_headers: Mapping[str, str] = field(default_factory=dict)

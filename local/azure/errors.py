@@ -3,7 +3,9 @@
 Codes and words were seen in captured traffic or public reports unless the function says otherwise.
 """
 
+from collections.abc import Sequence
 from typing import Any
+from uuid import uuid4
 
 from local.azure.names import ResourceId
 
@@ -11,20 +13,33 @@ from local.azure.names import ResourceId
 class ArmError(Exception):
     """A request that ARM refuses.
 
-    `status` is the HTTP status, `code` ARM's error code, `retry_after` the seconds of a Retry-After header.
+    `status` is the HTTP status, `code` ARM's error code, `retry_after` the seconds of a Retry-After header; `details`
+    are further codes with their messages.
     """
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after: float | None = None,
+        details: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(f"{status} {code}: {message}")
         self.status = status
         self.code = code
         self.message = message
         self.retry_after = retry_after
+        self.details = details
 
     @property
     def body(self) -> dict[str, Any]:
         """The answer's body."""
-        return {"error": {"code": self.code, "message": self.message}}
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = [{"code": code, "message": message} for code, message in self.details]
+        return {"error": error}
 
 
 def invalid(message: str) -> ArmError:
@@ -79,6 +94,35 @@ def no_resource(resource: ResourceId) -> ArmError:
         f"The Resource '{resource.relative}' under resource group '{resource.group}' was not found. "
         "For more details please go to https://aka.ms/ARMResourceNotFoundFix",
     )
+
+
+def locked(resource: ResourceId, scopes: Sequence[str], *, action: str) -> ArmError:
+    """Refuse what a lock forbids; `action` is write or delete. How several scopes are listed is unverified."""
+    return ArmError(
+        409,
+        "ScopeLocked",
+        f"The scope '{resource.text}' cannot perform {action} operation because following scope(s) are locked: "
+        f"'{','.join(scopes)}'. Please remove the lock and try again.",
+    )
+
+
+def invalid_query(reason: str) -> ArmError:
+    """Refuse a query of Resource Graph. The reason is ours: the real one names a line and a token at most."""
+    general = (
+        "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the error "
+        "before retrying."
+    )
+    return _refused_by_graph(("InvalidQuery", general), ("ParserFailure", reason))
+
+
+def invalid_query_request(reason: str) -> ArmError:
+    """Refuse what comes along with a query. The inner code and the words are unverified."""
+    return _refused_by_graph(("InvalidQueryRequest", reason))
+
+
+def _refused_by_graph(*details: tuple[str, str]) -> ArmError:
+    support = f"Please provide below info when asking for support: correlationId = {uuid4()}."
+    return ArmError(400, "BadRequest", support, details=details)
 
 
 def not_simulated(method: str, path: str) -> ArmError:

@@ -1,15 +1,14 @@
 """ARM's routes: which request is answered by what. Unknown ones are 501, never a plausible success."""
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote, urlencode
 
-from local.azure import answers
+from local.azure import answers, graph
 from local.azure.behaviour import Behaviour
+from local.azure.calls import Answer, Call
 from local.azure.errors import ArmError, not_simulated
-from local.azure.names import ResourceId, requested
 from local.azure.provider import Provider
 from local.azure.state import Json, Operation, OperationKind, OperationStatus
 
@@ -25,37 +24,6 @@ _SIGNATURE: Final = {
     "s": "c2lnbmF0dXJl" + "B" * 900,
     "h": "aGFzaA",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A request to ARM, parsed. `endpoint` is what absolute URLs in answers begin with."""
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: Any
-    endpoint: str
-
-    @property
-    def id(self) -> ResourceId:
-        """The id in the path."""
-        return requested(self.path)
-
-    @property
-    def owner(self) -> ResourceId:
-        """The id in the path of a list, without the list's own segment."""
-        return ResourceId(self.id.text.rsplit("/", 1)[0])
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What ARM answers; `body` None is an empty body. `budget` names the calls it counts against (None: a list)."""
-
-    status: int
-    body: Json | None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    budget: str | None = None
 
 
 type Handler = Callable[[Provider, Call], Answer]
@@ -198,4 +166,5 @@ _ROUTES: Final[tuple[tuple[str, str, Handler], ...]] = (
     ("PATCH", _VERSION, _patch_version),
     ("DELETE", _VERSION, _delete_version),
     ("GET", _OPERATION, _poll),
+    ("POST", graph.PATH, graph.query),
 )

@@ -2,33 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
 from threading import Condition
-from typing import Any, Final, Self, Unpack
+from typing import Any, Final, Self
 
 from aiohttp import web
 
-from local.azure import events, pipeline, seeding
+from local.azure import events
 from local.azure.arm import Arm
 from local.azure.behaviour import Behaviour
 from local.azure.chat import Chat, Post
 from local.azure.eventgrid import Delivery, EventGrid
 from local.azure.faults import Faults
+from local.azure.hands import Hands
 from local.azure.journal import Request, accepted_writes
 from local.azure.loop import LOOPBACK, ServerThread
-from local.azure.names import ResourceId, gallery_id
+from local.azure.names import ResourceId
 from local.azure.provider import Provider
-from local.azure.seeding import VersionOptions
 from local.azure.state import Json, Operation
 
-_SUBSCRIPTION: Final = "11111111-1111-1111-1111-111111111111"
 _TICK: Final = 0.02
 
 
-class SimulatedAzure:
-    """ARM for Compute Galleries, Event Grid and a chat sink, on one loopback port.
+class SimulatedAzure(Hands):
+    """ARM for Compute Galleries, Resource Graph, Event Grid and a chat sink, on one loopback port.
 
     `clock` returns seconds since 1970; with one that does not run by itself, call `tick()` after moving it.
     `retry_scale` multiplies Event Grid's retry delays, which are real seconds. Every method may be called from any
@@ -43,11 +42,11 @@ class SimulatedAzure:
         port: int = 0,
         retry_scale: float = 1.0,
     ) -> None:
-        self._changed = Condition()
+        provider = Provider(behaviour or Behaviour(), clock=clock, on_ended=self._raise_event)
+        super().__init__(provider, Condition())
         self._clock = clock
         self._turn = 0
-        self._provider = Provider(behaviour or Behaviour(), clock=clock, on_ended=self._raise_event)
-        self._arm = Arm(self._provider, self._changed, clock=clock)
+        self._arm = Arm(provider, self._changed, clock=clock)
         self._chat = Chat(self._changed, clock=clock)
         self._grid = EventGrid(self._changed, clock=clock, retry_scale=retry_scale)
         self._ticker: asyncio.Task[None] | None = None
@@ -76,79 +75,6 @@ class SimulatedAzure:
     def chat_url(self, kind: str, secret: str) -> str:
         """Return a webhook's URL: `kind` is teams, slack, json or any other word."""
         return f"{self.endpoint}/chat/{kind}/{secret}"
-
-    def add_gallery(
-        self,
-        name: str,
-        *,
-        subscription: str = _SUBSCRIPTION,
-        group: str = "images",
-        location: str = "westeurope",
-        tags: Mapping[str, str] | None = None,
-    ) -> str:
-        """Put a gallery there, and its group; return its id."""
-        resource = gallery_id(subscription, group, name)
-        with self._changed:
-            document = seeding.gallery_document(resource, location=location, tags=tags)
-            self._provider.store.galleries[resource.key] = document
-        return resource.text
-
-    def add_image(self, gallery: str, name: str, *, tags: Mapping[str, str] | None = None) -> str:
-        """Put an image definition into a gallery; return its id. Raises ArmError when the gallery is absent."""
-        with self._changed:
-            location = self._provider.store.gallery(ResourceId(gallery))["location"]
-            resource = ResourceId(gallery).child("images", name)
-            document = seeding.image_document(resource, location=location, tags=tags)
-            self._provider.store.images[resource.key] = document
-        return resource.text
-
-    def add_version(self, image: str, name: str, **options: Unpack[VersionOptions]) -> str:
-        """Put a version there that has long been published; no event is raised. Returns its id."""
-        with self._changed:
-            version = pipeline.place(self._provider, ResourceId(image), name, options)
-            self._changed.notify_all()
-        return version.id.text
-
-    def publish(self, image: str, name: str, **options: Unpack[VersionOptions]) -> str:
-        """Do what a build pipeline does: create a version, which takes its time. Returns its id."""
-        with self._changed:
-            version = pipeline.publish(self._provider, ResourceId(image), name, options)
-            self._settle()
-        return version.id.text
-
-    def update(self, version: str, edit: Callable[[Json], object]) -> None:
-        """Write a version as somebody else would: `edit` changes the JSON of a GET in place, and it is PUT back.
-
-        What `edit` returns is ignored. Raises ArmError when ARM would refuse the write.
-        """
-        with self._changed:
-            self._provider.advance()
-            stored = self._provider.store.version(ResourceId(version))
-            document = self._provider.show(stored, expand=False)
-            edit(document)
-            self._provider.put(stored.id, document)
-            self._settle()
-
-    def delete(self, version: str) -> None:
-        """Delete a version as somebody else would. Raises ArmError when ARM would refuse."""
-        with self._changed:
-            self._provider.advance()
-            self._provider.delete(ResourceId(version))
-            self._settle()
-
-    def show(self, version: str) -> Json | None:
-        """Return what GET with $expand=ReplicationStatus answers now, None when absent; it is no read."""
-        with self._changed:
-            self._provider.advance()
-            stored = self._provider.store.versions.get(version.lower())
-            return None if stored is None else self._provider.show(stored, expand=True)
-
-    def versions(self, image: str) -> dict[str, Json]:
-        """Return every version of a definition as `show` does, by name."""
-        with self._changed:
-            self._provider.advance()
-            stored = self._provider.store.versions_of(ResourceId(image)).values()
-            return {version.id.name: self._provider.show(version, expand=True) for version in stored}
 
     def tick(self) -> None:
         """Let everything happen that is due by the clock."""
@@ -253,11 +179,6 @@ class SimulatedAzure:
             with self._changed:
                 if self._provider.pending:
                     self._provider.advance()
-
-    def _settle(self) -> None:
-        """Let happen what is due and tell those who wait. Lock held."""
-        self._provider.advance()
-        self._changed.notify_all()
 
     def _raise_event(self, operation: Operation) -> None:
         """Raise the event of an operation that has ended. Lock held."""

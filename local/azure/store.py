@@ -1,6 +1,10 @@
-"""Where galleries, definitions, versions and operations are kept, and how ARM says that one is absent."""
+"""Where resources, operations and locks are kept, and how ARM says that a resource is absent."""
+
+from collections.abc import Mapping
 
 from local.azure.errors import no_group, no_parent, no_resource
+from local.azure.locks import Locks
+from local.azure.machines import Machine
 from local.azure.names import ResourceId
 from local.azure.state import Json, Operation, Version
 
@@ -13,6 +17,8 @@ class Store:
         self.images: dict[str, Json] = {}
         self.versions: dict[str, Version] = {}
         self.operations: dict[str, Operation] = {}
+        self.machines: dict[str, Machine] = {}
+        self.locks = Locks()
 
     def gallery(self, resource: ResourceId) -> Json:
         """Return a gallery; raise ArmError (404) when it, or its group, is absent."""
@@ -40,6 +46,24 @@ class Store:
         self.require_group(resource)
         if resource.parent.key not in self.galleries.keys() | self.images.keys():
             raise no_parent(resource, action=action)
+
+    def set_tags(self, resource: ResourceId, tags: Mapping[str, str]) -> None:
+        """Replace the tags of a gallery, an image definition or an image version; raise ArmError (404) when absent.
+
+        The documents are new ones, as an answer may still be writing an old one.
+        """
+        tagged = {"tags": dict(tags)}
+        if resource.type.lower() == "galleries":
+            self.galleries[resource.key] = self.gallery(resource) | tagged
+        elif resource.type.lower() == "galleries/images":
+            self.images[resource.key] = self.image(resource) | tagged
+        else:
+            version = self.version(resource)
+            version.document = {**version.document, **tagged}
+
+    def machine(self, resource: ResourceId) -> Machine:
+        """Return a scale set, a virtual machine or an instance; raise ArmError (404) when it is absent."""
+        return self._found(self.machines, resource)
 
     def galleries_in(self, scope: str) -> dict[str, Json]:
         """Return the galleries below a scope (an id's beginning), by key."""

@@ -110,7 +110,7 @@ def test_a_request_without_api_version_is_refused(azure, image):
         ("GET", f"/subscriptions/{SUBSCRIPTION}"),
         ("GET", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute/disks/one"),
         ("PUT", f"/subscriptions/{SUBSCRIPTION}/resourceGroups/images/providers/Microsoft.Compute/galleries/new"),
-        ("POST", "/providers/Microsoft.ResourceGraph/resources"),
+        ("POST", "/providers/Microsoft.ResourceGraph/resourcesHistory"),
         ("GET", "/"),
     ],
 )
