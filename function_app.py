@@ -5,12 +5,14 @@ import os
 import azure.functions as func
 
 from handlers import image_event, notify, poison, prune, reconcile, replicate, sweep, watch
-from handlers.journal import quiet_libraries
+from handlers.journal import quiet_libraries, warn
 from shared import settings
 from shared.wiring import App
 
 quiet_libraries()
 _wired = App(settings.load(os.environ))
+for _warning in _wired.settings.warnings:
+    warn("settings.warning", reason=_warning)
 
 app = func.FunctionApp()
 app.register_functions(image_event.blueprint(_wired))

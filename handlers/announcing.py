@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from handlers.journal import note
+from shared.core.memory import Memory
 from shared.core.messages import Notify
 from shared.core.model import ImageVersion
+from shared.core.names import ImageId
 from shared.core.notices import Notice, NoticeType, rollout_news
 from shared.core.planner import spread
 from shared.core.rollout import Rollout
@@ -26,10 +28,18 @@ def announce(app: App, notice: Notice, *, besides: str | None = None) -> None:
     note("announced", type=notice.type, about=notice.about, event=notice.id)
 
 
+def announce_once(app: App, image: ImageId, notice: Notice, memory: Memory) -> None:
+    """Announce what every pass finds anew, and people need to hear once."""
+    if notice.id not in memory.said:
+        announce(app, notice)
+        app.rollouts.remember(image, lambda before: before.saying(notice.id))
+
+
 def announce_rollout(app: App, kind: NoticeType, version: ImageVersion, rollout: Rollout, **more: str) -> None:
-    """Announce news of a rollout, with every region that the policy wants.
+    """Announce news of a rollout, with every region that it is to reach.
 
     :param more: further fields of the event's data; they tell this news from others of its kind.
     """
-    lines = spread(version, app.settings.policy)
-    announce(app, rollout_news(kind, version, rollout, lines, app.now(), **more))
+    now = app.now()
+    lines = spread(rollout.dated(version), rollout.aim(app.settings.policy_for(version.id.image)), now)
+    announce(app, rollout_news(kind, version, rollout, lines, now, **more))

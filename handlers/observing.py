@@ -1,44 +1,94 @@
 """Reading an image definition: what every plan is made from."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from shared.core.errors import Absent
+from shared.core.memory import Memory
 from shared.core.model import Definition, ImageVersion
-from shared.core.names import ImageId, VersionId
+from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.plan import Role
-from shared.core.planner import Standing, protects, rank
-from shared.core.policy import Policy
+from shared.core.planner import could_prune, rank
+from shared.core.planner.roles import Standing
+from shared.core.policy import Mode, Policy
+from shared.core.rollout import recorded
+from shared.core.tags import protects, tuned
+from shared.core.usage import Usage
 from shared.wiring import App
 
 
-def observe(app: App, image: ImageId, *, closely: VersionId | None = None) -> Definition:
-    """Read an image definition: its versions, and the state of the regions of those that the policy keeps.
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """An image definition as last read, the policy that holds for it, and what is remembered of it."""
+
+    definition: Definition
+    policy: Policy
+    memory: Memory
+
+
+def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_prune: bool = True) -> Observed:
+    """Read an image definition: its versions, the state of the regions of those that the policy keeps, who uses them.
 
     A list does not hold the state of regions, and one GET per version would be too many for a long history.
 
     :param closely: a version to read by itself whatever its role, because it is about to be written.
+    :param to_prune: whether it matters what keeps older versions where they are; if not, that is not asked.
     :raises Absent: when there is no such image definition.
     :raises Retry: when Azure says "not now".
     """
-    policy = app.settings.policy
-    versions = [_closer(app, standing, closely) for standing in rank(app.gallery.versions(image), policy)]
-    return Definition(
+    tags = app.gallery.tags(image)
+    policy = tuned(app.settings.policy_for(image), tags)
+    memory = app.rollouts.memory(image)
+    ranked = rank(_versions(app, image, memory.newest), policy)
+    definition = Definition(
         image,
-        tuple(version for version in versions if version is not None),
-        _protected_by(app, image, policy),
+        tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None),
+        protected_by="the image definition" if protects(tags, policy.protect_tag) else _gallery(app, image, policy),
+        usage=_usage(app, image, ranked, policy) if to_prune else Usage(),
+        refused=_refused(app, image, app.now()) if to_prune else {},
+        newest_before=memory.newest,
     )
+    return Observed(definition, policy, memory)
+
+
+def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> list[ImageVersion]:
+    """List the versions. Lists lag behind: that the newest is not in one does not say that it was deleted."""
+    versions = app.gallery.versions(image)
+    if newest_before is None or any(version.number == newest_before for version in versions):
+        return versions
+    try:
+        return [*versions, app.gallery.version(VersionId(image, newest_before))]
+    except Absent:
+        return versions
 
 
 def _closer(app: App, standing: Standing, closely: VersionId | None) -> ImageVersion | None:
     """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made."""
     version = standing.version
-    if standing.role not in (Role.KEPT, Role.STAGED) and version.id != closely:
+    kept = standing.role in (Role.KEPT, Role.STAGED)
+    if not kept and version.id != closely:
         return version
     try:
-        return app.gallery.version(version.id)
+        version = app.gallery.version(version.id)
     except Absent:
         return None
+    if not kept:
+        return version
+    now = app.now()
+    return recorded(app.rollouts.rollout(version.id), version, now=now).dated(version)
 
 
-def _protected_by(app: App, image: ImageId, policy: Policy) -> str | None:
-    if protects(app.gallery.tags(image), policy.protect_tag):
-        return "the image definition"
+def _gallery(app: App, image: ImageId, policy: Policy) -> str | None:
     return "the gallery" if protects(app.gallery.tags(image.gallery), policy.protect_tag) else None
+
+
+def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> Usage:
+    """Ask who uses what, where something might be pruned."""
+    if policy.mode is Mode.REPLICATE or not could_prune(ranked, policy):
+        return Usage()
+    return app.resource_graph.usage(image, policy.protect_in_use)
+
+
+def _refused(app: App, image: ImageId, now: datetime) -> dict[VersionNumber, str]:
+    prunings = app.rollouts.prunings(image)
+    return {number: pruning.refused for number, pruning in prunings.items() if pruning.refused_lately(now)}

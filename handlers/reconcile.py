@@ -1,19 +1,22 @@
 """A pass over one image definition: read it, plan, and ask for what the plan says."""
 
+from datetime import datetime
+
 import azure.functions as func
 
-from handlers.announcing import announce
-from handlers.journal import note
-from handlers.observing import observe
-from handlers.stage import Done, Outcome, Wait, on_queue
+from handlers.announcing import announce, announce_once
+from handlers.journal import note, warn
+from handlers.observing import Observed, observe
+from handlers.stage import Done, Outcome, on_queue
 from handlers.watching import keep_watch
 from shared.core.errors import Absent
-from shared.core.messages import Prune, Queue, Reconcile, Replicate
-from shared.core.notices import plan_news
-from shared.core.plan import Plan, Role, VersionPlan
-from shared.core.planner import plan
+from shared.core.messages import LONGEST_DELAY, Prune, Queue, Reconcile, Replicate
+from shared.core.names import VersionId, VersionNumber
+from shared.core.notices import plan_news, replicas_news
+from shared.core.plan import Action, Plan, Role, VersionPlan
+from shared.core.planner import limit_warning, plan, replicas_after
 from shared.core.policy import Mode
-from shared.core.rollout import begin, join, progress, recorded
+from shared.core.rollout import Intent, Rollout, begin, join, progress, recorded
 from shared.wiring import App
 
 
@@ -27,68 +30,152 @@ def _pass(app: App, message: Reconcile, _ticket: str) -> Outcome:
         note("reconcile.dropped", definition=message.definition, reason="not in GALLERIES")
         return Done()
     try:
-        definition = observe(app, message.definition)
+        observed = observe(app, message.definition)
     except Absent:
         note("reconcile.absent", definition=message.definition)
         return Done()
 
-    policy = app.settings.policy
-    made = plan(definition, policy, cap=policy.prune_cap)
+    made = plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
     _log(made, message.cause)
 
-    if policy.mode is Mode.OBSERVE:
-        _report(app, made)
-        return Done()
-    for each in made.versions:
-        _ask(app, each)
-    return Wait(app.settings.watch_first, "more versions are to be pruned") if made.capped else Done()
-
-
-def _ask(app: App, each: VersionPlan) -> None:
-    if each.replicates:
-        _replicate(app, each)
-    elif each.prunes:
-        now = app.now()
-        app.queues.put(Prune(each.version.id, since=now, deadline=now + app.settings.rollout_deadline))
-    elif each.role in (Role.KEPT, Role.STAGED) and not each.reason:
-        _follow(app, each)
-
-
-def _replicate(app: App, each: VersionPlan) -> None:
-    version, now, deadline = each.version.id, app.now(), app.settings.rollout_deadline
-    rollout = app.rollouts.change_rollout(version, lambda before: begin(before, now=now, deadline=deadline))
-    for line in each.changes:
-        app.queues.put(Replicate(version, line.region, since=rollout.started, deadline=rollout.deadline))
-
-
-def _follow(app: App, each: VersionPlan) -> None:
-    """See to it that a rollout is watched to its end; one that was over when first seen is recorded, not announced."""
-    version, now, deadline = each.version, app.now(), app.settings.rollout_deadline
-    if progress(version, each.lines).complete:
-        rollout = app.rollouts.change_rollout(version.id, lambda before: recorded(before, version, now=now))
+    if observed.policy.mode is Mode.OBSERVE:
+        _report(app, made, observed)
     else:
-        rollout = app.rollouts.change_rollout(version.id, lambda before: join(before, now=now, deadline=deadline))
-    keep_watch(app, version.id, rollout)
+        _act(app, made, observed)
+    _come_back(app, made, observed)
+    return Done()
 
 
-def _report(app: App, made: Plan) -> None:
+def _act(app: App, made: Plan, observed: Observed) -> None:
+    """Ask for what the plan says. What is remembered comes last, so that a crash repeats and forgets nothing."""
+    superseded = _superseded(app, made)
+    for each in made.versions:
+        _ask(app, each, _intent(app, made, observed, each, superseded))
+        _warn_of_limit(app, each, observed)
+    for number in superseded:
+        _end(app, VersionId(made.image, number), made)
+    if made.newest and made.newest.number != observed.memory.newest:
+        newest = made.newest.number
+        app.rollouts.remember(made.image, lambda before: before.having(newest))
+
+
+def _superseded(app: App, made: Plan) -> list[VersionNumber]:
+    """Find the versions that are still being rolled out, and whose place a newer one has taken."""
+    running = app.rollouts.open_rollouts(made.image)
+    return sorted(number for number in running if (each := made.of(number)) and each.role is Role.OLDER)
+
+
+def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superseded: list[VersionNumber]) -> Intent:
+    is_newest = each.version is made.newest
+    return Intent(
+        app.now(),
+        app.settings.rollout_deadline,
+        observed.policy.regions,
+        cause=made.withdrawn if is_newest else "",
+        supersedes=tuple(number.name for number in superseded) if is_newest else (),
+        warnings=made.warnings,
+    )
+
+
+def _ask(app: App, each: VersionPlan, intent: Intent) -> None:
+    if each.replicates:
+        _replicate(app, each, intent)
+    elif each.prunes:
+        app.queues.put(Prune(each.version.id, since=intent.now, deadline=intent.now + intent.deadline))
+    elif each.kept and not each.reason:
+        _follow(app, each, intent)
+
+
+def _replicate(app: App, each: VersionPlan, intent: Intent) -> None:
+    version, wave = each.version, max(line.wave for line in each.changes)
+    rollout = app.rollouts.change_rollout(
+        version.id,
+        lambda before: begin(before, intent).seen(version, intent.now).entering(wave, intent.now, intent.deadline),
+    )
+    for line in each.changes:
+        app.queues.put(Replicate(version.id, line.region, since=intent.now, deadline=rollout.deadline))
+
+
+def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
+    """See to it that a rollout is watched to its end; one that was over when first seen is recorded, not announced."""
+    version, seen = each.version, progress(each.version, each.lines)
+
+    def follow(before: Rollout | None) -> Rollout:
+        if seen.complete and not intent.cause and not (before and before.open):
+            return recorded(before, version, now=intent.now)
+        ours = intent.cause or seen.later
+        return (begin if ours else join)(before, intent).seen(version, intent.now)
+
+    keep_watch(app, version.id, app.rollouts.change_rollout(version.id, follow))
+
+
+def _end(app: App, version: VersionId, made: Plan) -> None:
+    """End a rollout that is not chased any further."""
+    newest, now = made.newest, app.now()
+    why = f"superseded by {newest.number}" if newest else "not kept any more"
+    rollout = app.rollouts.rollout(version)
+    if rollout:
+        app.rollouts.amend_rollout(version, rollout, lambda before: before.end(why, now))
+        note("rollout.ended", version=version, reason=why)
+
+
+def _warn_of_limit(app: App, each: VersionPlan, observed: Observed) -> None:
+    reason = limit_warning(each)
+    if reason:
+        notice = replicas_news(each.version.id, replicas_after(each), reason)
+        announce_once(app, observed.definition.id, notice, observed.memory)
+
+
+def _report(app: App, made: Plan, observed: Observed) -> None:
     """Tell of a plan (mode observe), once, and again when it has become another."""
+    now = app.now()
+    for each in made.versions:
+        if each.kept:
+            _record(app, each, now)
     notice = plan_news(made)
-    if app.rollouts.reported(made.image) == notice.id:
+    if observed.memory.reported == notice.id:
         return
     if not made.empty:
         announce(app, notice)
-    app.rollouts.remember_report(made.image, notice.id)
+    app.rollouts.remember(made.image, lambda before: before.reporting(notice.id))
+
+
+def _record(app: App, each: VersionPlan, now: datetime) -> None:
+    """Remember since when regions are complete, for the day when the app may act."""
+    version = each.version
+    app.rollouts.change_rollout(version.id, lambda before: recorded(before, version, now=now))
+
+
+def _come_back(app: App, made: Plan, observed: Observed) -> None:
+    """See to it that what waits in this plan for nothing but time gets a pass of its own, once."""
+    now, usage = app.now(), observed.definition.usage
+    dues = [
+        (made.worth_a_look, "a wait is over"),
+        (now + app.settings.watch_longest if made.capped else None, "more versions are to be pruned"),
+        (now + usage.ask_again if usage.ask_again else None, "what is in use was not known"),
+    ]
+    coming = [(min(due, now + LONGEST_DELAY), cause) for due, cause in dues if due]
+    if not coming:
+        return
+    due, cause = min(coming)
+    if not observed.memory.expects(due, now):
+        app.queues.put(Reconcile(made.image, cause), delay=due - now)
+        app.rollouts.remember(made.image, lambda before: before.expecting(due))
 
 
 def _log(made: Plan, cause: str) -> None:
+    for warning in made.warnings:
+        warn("plan.warning", definition=made.image, reason=warning)
     for each in made.versions:
-        for line in each.changes:
-            note(
-                "plan.line",
-                version=each.version.id,
-                region=line.region,
-                action=line.action,
-                reason=line.reason,
-            )
-    note("reconcile.planned", definition=made.image, cause=cause, versions=len(made.versions), changes=not made.empty)
+        for line in each.lines:
+            if line.changes or line.action in (Action.SKIP, Action.WAIT):
+                note("plan.line", version=each.version.id, region=line.region, action=line.action, reason=line.reason)
+    note(
+        "reconcile.planned",
+        definition=made.image,
+        cause=cause,
+        versions=len(made.versions),
+        changes=not made.empty,
+        prunes=made.prunes,
+        capped=made.capped,
+    )

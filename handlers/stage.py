@@ -6,7 +6,7 @@ reason, instead of failing five times. Anything unknown propagates: the host tri
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import cast
 
 import azure.functions as func
@@ -14,6 +14,8 @@ import azure.functions as func
 from handlers.journal import note, warn
 from shared.core.errors import Malformed, Refused, Retry
 from shared.core.messages import Message, Queue, read
+from shared.core.model import ImageVersion
+from shared.core.rollout import patience
 from shared.settings import STORAGE
 from shared.wiring import App
 
@@ -43,6 +45,13 @@ class Failed:
 
 
 type Outcome = Done | Wait | Failed
+
+
+def wait_for(app: App, version: ImageVersion, since: datetime) -> Wait:
+    """Wait for the end of somebody's write; the longer it takes, the longer the pauses."""
+    waited = app.now() - since
+    delay = patience(waited, app.settings.watch_first, app.settings.watch_longest)
+    return Wait(delay, f"{version.number} is {version.state}")
 
 
 def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]) -> func.Blueprint:

@@ -1,17 +1,23 @@
 """Look how far a version has come, by what Azure says of each region; look again later until it is everywhere."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 import azure.functions as func
 
 from handlers.announcing import announce_rollout
 from handlers.journal import note
 from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
-from shared.core.messages import Queue, Reconcile, Replicate, Watch
+from shared.core.messages import LONGEST_DELAY, Queue, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
 from shared.core.notices import NoticeType
+from shared.core.plan import Line
 from shared.core.planner import spread
-from shared.core.rollout import SLOW_LOOK, STALLED, Judgement, Rollout, failure, judge, pause, progress
+from shared.core.rollout import SLOW_LOOK, Judgement, Progress, Rollout, failure, judge, pause, progress, stall
 from shared.wiring import App
+
+_SOON = timedelta(seconds=1)
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -32,20 +38,30 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
     try:
         version = app.gallery.version(message.version)
     except Absent:
-        return _hand_back(app, message, f"{message.version.number} is gone")
+        gone, now = f"{message.version.number} is gone", app.now()
+        app.rollouts.amend_rollout(message.version, rollout, lambda before: before.end(gone, now))
+        return _hand_back(app, message, gone)
 
     now = app.now()
     rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
-    seen = progress(version, spread(version, app.settings.policy))
+    lines = spread(rollout.dated(version), rollout.aim(app.settings.policy_for(version.id.image)), now)
+    seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
-    note("watch.looked", version=version.id, look=message.look, waiting=seen.waiting, failed=seen.failed)
+    note(
+        "watch.looked",
+        version=version.id,
+        look=message.look,
+        waiting=seen.waiting,
+        failed=seen.failed,
+        later=seen.later,
+    )
 
     if judgement.complete:
         return _complete(app, version, rollout)
     if judgement.stray:
         app.rollouts.amend_rollout(version.id, rollout, lambda before: before.unlooked())
-        return _hand_back(app, message, f"{version.number} is not where it was asked to be")
-    return _go_on(app, version, rollout, judgement)
+        return _hand_back(app, message, f"{version.number} belongs in {', '.join(seen.missing)}")
+    return _go_on(app, version, rollout, judgement, _pause(app, rollout, seen, lines))
 
 
 def _of(rollout: Rollout, message: Watch) -> bool:
@@ -66,7 +82,18 @@ def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
     return Done()
 
 
-def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement) -> Outcome:
+def _pause(app: App, rollout: Rollout, seen: Progress, lines: Sequence[Line]) -> timedelta:
+    """Give the time until the next look: growing, hourly once it is late, and at the end of a bake when one bakes."""
+    now = app.now()
+    if rollout.late(seen, now):
+        return SLOW_LOOK
+    baked = max((line.until for line in lines if line.until), default=None)
+    if baked and not (seen.waiting or seen.failed):
+        return min(max(baked - now, _SOON), LONGEST_DELAY)
+    return pause(rollout.look + 1, app.settings.watch_first, app.settings.watch_longest)
+
+
+def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement, wait: timedelta) -> Outcome:
     """Tell what went wrong, ask again for what failed, and look again later."""
     for name in judgement.failed:
         region = version.region(name)
@@ -77,18 +104,13 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
     if judgement.stalled:
         announce_rollout(app, NoticeType.ROLLOUT_STALLED, version, rollout)
 
-    look = rollout.look + 1
-    wait = (
-        SLOW_LOOK if app.now() > rollout.deadline else pause(look, app.settings.watch_first, app.settings.watch_longest)
-    )
+    look, now = rollout.look + 1, app.now()
     for name in judgement.ask_again:
-        app.queues.put(
-            Replicate(version.id, name, since=rollout.started, deadline=rollout.deadline, again=True), delay=wait / 2
-        )
+        app.queues.put(Replicate(version.id, name, since=now, deadline=rollout.deadline, again=True), delay=wait / 2)
     app.queues.put(Watch(version.id, look, rollout.started, rollout.deadline), delay=wait)
 
-    said = [failure(name) for name in judgement.failed] + ([STALLED] if judgement.stalled else [])
-    due = app.now() + wait
+    said = [failure(name) for name in judgement.failed] + ([stall(rollout.wave)] if judgement.stalled else [])
+    due = now + wait
     app.rollouts.amend_rollout(
         version.id,
         rollout,

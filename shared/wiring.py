@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from shared.adapters.gallery import Gallery
     from shared.adapters.queues import Queues
     from shared.adapters.rollouts import Rollouts
+    from shared.adapters.usage import ResourceGraph
     from shared.adapters.webhooks import Webhooks
 
 
@@ -39,6 +40,13 @@ class App:
         from shared.adapters.gallery import Gallery  # noqa: PLC0415  0.3 s that only some functions need
 
         return Gallery(self.settings.arm_endpoint, self._arm_credential())
+
+    @cached_property
+    def resource_graph(self) -> "ResourceGraph":
+        """Azure Resource Graph."""
+        from shared.adapters.usage import ResourceGraph  # noqa: PLC0415  only who prunes needs it
+
+        return ResourceGraph(self.settings.arm_endpoint, self._arm_credential())
 
     @cached_property
     def queues(self) -> "Queues":

@@ -9,6 +9,7 @@ from azure.core.exceptions import HttpResponseError, IncompleteReadError, Servic
 
 from shared.adapters.retry_after import retry_after
 from shared.core.errors import Absent, FlagFirst, Refused, Retry
+from shared.core.messages import LONGEST_DELAY
 
 _NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({400, 409, 412, 422})
@@ -20,7 +21,7 @@ _FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", "ScopeLocked"})
 _FLAG_FIRST = "Deletion of previously replicated locations is not allowed"
 _SECONDS = re.compile(r"(\d{1,5}) seconds", re.IGNORECASE)
 _UNHURRIED = timedelta(seconds=30)
-_LONGEST_WAIT = timedelta(days=6)
+_LONGEST_REASON = 1000
 
 
 @contextmanager
@@ -50,7 +51,7 @@ def translated(*, write: bool = False) -> Iterator[None]:
 def _meaning(fault: HttpResponseError) -> Exception | None:
     status = fault.status_code or 0
     code = (fault.error and fault.error.code) or str(status)
-    message = (fault.error and fault.error.message) or fault.message
+    message = reason(fault)
     if status == _ABSENT:
         return Absent(message)
     if status in _NOT_NOW or (status == _CONFLICT and code not in _FINAL_CONFLICTS):
@@ -60,8 +61,18 @@ def _meaning(fault: HttpResponseError) -> Exception | None:
     return Refused(code, message) if status in _REFUSED else None
 
 
+def reason(fault: Exception) -> str:
+    """Say in Azure's words why something failed, its details first; pages of proxies in between are not shown."""
+    error, status = getattr(fault, "error", None), getattr(fault, "status_code", None)
+    if error:
+        told = [each.message for each in (*(error.details or ()), error) if each.message] or [str(error.code)]
+    else:
+        told = [f"HTTP {status}" if status else str(fault)]
+    return " ".join("; ".join(told).split())[:_LONGEST_REASON]
+
+
 def _wait(fault: HttpResponseError, message: str) -> timedelta:
     """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
     headers = getattr(fault.response, "headers", {})
     told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(message))
-    return _UNHURRIED if told is None else min(told, _LONGEST_WAIT)
+    return _UNHURRIED if told is None else min(told, LONGEST_DELAY)

@@ -3,12 +3,10 @@
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
-from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.policies import RetryPolicy, SansIOHTTPPolicy
 from azure.mgmt.compute import ComputeManagementClient
 
+from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.arm_errors import translated
 from shared.adapters.gallery_json import read_version, unlock_body, write_body
 from shared.core.model import ImageVersion
@@ -28,8 +26,6 @@ class Gallery:
     """
 
     def __init__(self, endpoint: str, credential: "TokenCredential | None") -> None:
-        if credential is None and urlsplit(endpoint).scheme != "http":
-            raise ValueError("an https endpoint wants a credential")
         self._endpoint = endpoint
         self._credential = credential
         self._clients: dict[Name, ComputeManagementClient] = {}
@@ -119,28 +115,6 @@ class Gallery:
             return self._clients[gallery.subscription]
 
     def _build(self, subscription: str) -> ComputeManagementClient:
-        # Only a connection that breaks is retried in here; an answer, also a 429, is for the stage to act upon.
-        options: dict[str, Any] = {
-            "base_url": self._endpoint,
-            "credential_scopes": [f"{self._endpoint}/.default"],
-            "retry_policy": _ConnectionRetry(retry_total=2, retry_backoff_factor=0.3, retry_backoff_max=2),
-            "connection_timeout": 10,
-            "read_timeout": 30,
-        }
-        if self._credential is None:
-            options["authentication_policy"] = SansIOHTTPPolicy()
-        return ComputeManagementClient(self._credential or _NoCredential(), subscription, **options)
-
-
-class _NoCredential:
-    """Stands where the SDK insists on a credential; nothing asks it for a token."""
-
-    def get_token(self, *_scopes: str, **_options: Any) -> Any:
-        raise ClientAuthenticationError("no credential is sent to a simulated Azure")
-
-
-class _ConnectionRetry(RetryPolicy[Any, Any]):
-    """Tries again when a connection breaks, and never because of an answer: the SDK would sleep for a Retry-After."""
-
-    def is_retry(self, settings: Any, response: Any) -> bool:  # noqa: ARG002  the SDK's signature
-        return False
+        return ComputeManagementClient(
+            self._credential or NoCredential(), subscription, **client_options(self._endpoint, self._credential)
+        )

@@ -12,6 +12,7 @@ from shared.core.plan import Line, VersionPlan
 
 _READ_ONLY = frozenset({"publishedDate"})
 _SAFETY_READ_ONLY = frozenset({"reportedForPolicyViolation", "policyViolations"})
+_SET_KEYS = frozenset({"diskEncryptionSetId", "secureVMDiskEncryptionSetId"})
 _FRACTION = re.compile(r"(\.\d{6})\d+")
 
 type Json = Mapping[str, Any]
@@ -59,12 +60,23 @@ def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Regio
         # A region without a count of its own takes the version's (captured traffic).
         replicas=_whole(wire.get("regionalReplicaCount") or replicas),
         storage_account_type=wire.get("storageAccountType"),
-        encrypted=bool(wire.get("encryption")),
+        more_replicas=sum(
+            _whole(each.get("regionalReplicaCount") or 1) for each in wire.get("additionalReplicaSets") or ()
+        ),
+        encrypted=bool(_sets(wire.get("encryption"))),
         state=RegionState(str(state.get("state"))),
         progress=state.get("progress"),
         details=state.get("details") or "",
         wire=wire,
     )
+
+
+def _sets(encryption: Any) -> list[str]:
+    """Find the disk encryption sets in what a region says of its disks; confidential VMs have a key of their own."""
+    if isinstance(encryption, dict):
+        own = [str(value) for name, value in encryption.items() if name in _SET_KEYS and value]
+        return own + [each for value in encryption.values() for each in _sets(value)]
+    return [each for value in encryption for each in _sets(value)] if isinstance(encryption, list) else []
 
 
 def _whole(value: object) -> int:
@@ -93,7 +105,7 @@ def write_body(plan: VersionPlan) -> dict[str, Any]:
     stay = [
         _sized(region, by_region.get(region.name)) for region in plan.version.regions if not _leaves(region, by_region)
     ]
-    come = [_added(line) for line in plan.changes if plan.version.region(line.region) is None]
+    come = [_added(line, plan.version) for line in plan.changes if plan.version.region(line.region) is None]
     publishing = {name: value for name, value in plan.version.publishing.items() if name not in _READ_ONLY}
     properties: dict[str, Any] = {"publishingProfile": {**publishing, "targetRegions": [*stay, *come]}}
     if plan.removals and not plan.version.removal_allowed:
@@ -115,11 +127,31 @@ def _sized(region: Region, line: Line | None) -> dict[str, Any]:
     return {**region.wire, "regionalReplicaCount": line.replicas} if line else dict(region.wire)
 
 
-def _added(line: Line) -> dict[str, Any]:
+def _added(line: Line, version: ImageVersion) -> dict[str, Any]:
     region: dict[str, Any] = {"name": line.region, "regionalReplicaCount": line.replicas}
     if line.storage_account_type:
         region["storageAccountType"] = line.storage_account_type
+    encryption = _encryption(version)
+    if encryption:
+        region["encryption"] = _with_set(encryption, line.encryption_set) if line.encryption_set else encryption
     return region
+
+
+def _encryption(version: ImageVersion) -> Any:
+    """Find how the version's disks are encrypted; each region says it for the same disks, with sets of its own."""
+    home = version.region(version.home)
+    regions = [home, *version.regions] if home else version.regions
+    return next((region.wire["encryption"] for region in regions if region.wire.get("encryption")), None)
+
+
+def _with_set(encryption: Any, encryption_set: str) -> Any:
+    """Copy what a region says of its disks, with another disk encryption set."""
+    if isinstance(encryption, dict):
+        return {
+            name: encryption_set if name in _SET_KEYS and value else _with_set(value, encryption_set)
+            for name, value in encryption.items()
+        }
+    return [_with_set(each, encryption_set) for each in encryption] if isinstance(encryption, list) else encryption
 
 
 def _unlocked(version: ImageVersion) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
-from shared.core.messages import Message, Queue, bury, write
+from shared.core.messages import LONGEST_DELAY, Message, Queue, bury, write
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _NEVER_EXPIRES = -1
 _NOW = timedelta(0)
-_LONGEST_DELAY = timedelta(days=7) - timedelta(minutes=1)
 
 
 class Queues:
@@ -29,7 +28,7 @@ class Queues:
             self._service = QueueServiceClient(storage.queue_uri or "", credential, retry_total=2)
 
     def put(self, message: Message, *, delay: timedelta = _NOW) -> None:
-        """Put a message; nobody sees it before the delay is over (whole seconds, a week at most)."""
+        """Put a message; nobody sees it before the delay is over (whole seconds, six days at most)."""
         self._send(message.queue, write(message), delay)
 
     def put_text(self, queue: Queue, text: str, *, delay: timedelta = _NOW) -> None:
@@ -57,5 +56,5 @@ def _create(client: QueueClient) -> None:
 
 
 def _send(client: QueueClient, text: str, delay: timedelta) -> None:
-    seconds = ceil(min(delay, _LONGEST_DELAY).total_seconds())
+    seconds = ceil(min(delay, LONGEST_DELAY).total_seconds())
     client.send_message(text, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES)

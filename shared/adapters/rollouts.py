@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Self
 
 from shared.adapters.table import Key, Table, Values
 from shared.core.errors import Retry
-from shared.core.names import ImageId, VersionId
+from shared.core.memory import Memory
+from shared.core.names import ImageId, VersionId, VersionNumber
+from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
 
 if TYPE_CHECKING:
@@ -41,25 +43,40 @@ class Rollouts:
         """Change what is remembered of a rollout that was read before; it stands in where the row was lost since."""
         return self.change_rollout(version, lambda before: change(before or rollout))
 
-    def pruning(self, version: VersionId) -> Values | None:
-        """Read the prune that is under way, as it was remembered before it was written."""
-        return self._table.read(_key("prune", version))[0]
+    def open_rollouts(self, image: ImageId) -> dict[VersionNumber, Rollout]:
+        """Read the rollouts of an image definition that are not over."""
+        found = self._table.find(_partition(image), "rollout|", only_open=True)
+        return {VersionNumber.parse(number): Rollout.from_json(values) for number, values in found.items()}
 
-    def remember_pruning(self, version: VersionId, pruning: Values | None) -> None:
+    def pruning(self, version: VersionId) -> Pruning | None:
+        """Read the prune that is under way, as it was remembered before it was written."""
+        values, _ = self._table.read(_key("prune", version))
+        return Pruning.from_json(values) if values else None
+
+    def prunings(self, image: ImageId) -> dict[VersionNumber, Pruning]:
+        """Read all prunes of an image definition that are under way, or were refused."""
+        found = self._table.find(_partition(image), "prune|")
+        return {VersionNumber.parse(number): Pruning.from_json(values) for number, values in found.items()}
+
+    def remember_pruning(self, version: VersionId, pruning: Pruning | None) -> None:
         """Remember a prune before it is written; ``None`` forgets it, once its end is told."""
         if pruning is None:
             self._table.delete(_key("prune", version))
         else:
-            self._table.change(_key("prune", version), lambda _: pruning)
+            self._table.change(_key("prune", version), lambda _: pruning.to_json())
 
-    def reported(self, image: ImageId) -> str | None:
-        """Read which plan was reported last (mode observe), as the identity of its notice."""
-        values, _ = self._table.read((_partition(image), "report"))
-        return values["identity"] if values else None
+    def memory(self, image: ImageId) -> Memory:
+        """Read what is remembered of an image definition."""
+        values, _ = self._table.read((_partition(image), "definition"))
+        return Memory.from_json(values) if values else Memory()
 
-    def remember_report(self, image: ImageId, identity: str) -> None:
-        """Remember which plan was reported."""
-        self._table.change((_partition(image), "report"), lambda _: {"identity": identity})
+    def remember(self, image: ImageId, change: Callable[[Memory], Memory]) -> Memory:
+        """Change what is remembered of an image definition; ``change`` may be called more than once."""
+
+        def apply(values: Values | None) -> Values:
+            return change(Memory.from_json(values) if values else Memory()).to_json()
+
+        return Memory.from_json(self._table.change((_partition(image), "definition"), apply))
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""

@@ -45,6 +45,22 @@ class Table:
             return None, None
         return _values(entity), entity.metadata["etag"]
 
+    def find(self, partition: str, prefix: str, *, only_open: bool = False) -> dict[str, Values]:
+        """Read the rows of a partition whose keys begin in a way, by what follows in the key.
+
+        :param only_open: only those whose value ``open`` is true.
+        """
+        wanted = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        found = self._table.query_entities(
+            wanted + (" and open eq true" if only_open else ""),
+            parameters={"partition": partition, "first": prefix, "after": end},
+        )
+        try:
+            return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in found}
+        except ResourceNotFoundError:  # nothing was ever written
+            return {}
+
     def write(self, key: Key, values: Values, etag: str | None) -> str | None:
         """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
         entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
@@ -91,11 +107,15 @@ class Table:
             return
 
 
-def _properties(values: Values) -> dict[str, str]:
-    """Give values as JSON in the properties ``values``, ``values1``, ..., as many as it takes."""
+def _properties(values: Values) -> dict[str, Any]:
+    """Give values as JSON in the properties ``values``, ``values1``, ..., as many as it takes.
+
+    The value ``open`` is a property of its own, so that the service can find rows by it.
+    """
     text = json.dumps(values)
     parts = [text[start : start + _LONGEST_TEXT] for start in range(0, len(text), _LONGEST_TEXT)]
-    return dict(zip(_names(), parts, strict=False))
+    found = {"open": values["open"]} if "open" in values else {}
+    return {**dict(zip(_names(), parts, strict=False)), **found}
 
 
 def _values(entity: Mapping[str, Any]) -> Any:

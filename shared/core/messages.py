@@ -7,7 +7,7 @@ would let it overwrite the real one (documented in the host's binding data, seen
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
@@ -15,6 +15,9 @@ from shared.core.errors import Malformed
 from shared.core.names import ImageId, VersionId
 
 SCHEMA = 1
+
+LONGEST_DELAY = timedelta(days=6)
+"""How long a message may wait; a queue delays by seven days at most (documented)."""
 
 
 class Queue(StrEnum):

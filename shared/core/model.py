@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from shared.core.names import ImageId, VersionId, VersionNumber
+from shared.core.usage import Usage
 
 
 class ProvisioningState(StrEnum):
@@ -43,6 +44,9 @@ class Region:
     """A version in one of its target regions.
 
     :param name: as of :func:`shared.core.names.region_name`.
+    :param more_replicas: replicas in ``additionalReplicaSets``, which count against Azure's limit.
+    :param encrypted: whether it has disk encryption sets.
+    :param since: when it was first seen complete; ``None`` when nobody knows.
     :param progress: percent of the replication, where Azure tells.
     :param wire: the region exactly as Azure gave it; it travels back unchanged, with fields that we do not know.
     """
@@ -50,8 +54,10 @@ class Region:
     name: str
     replicas: int
     storage_account_type: str | None = None
+    more_replicas: int = 0
     encrypted: bool = False
     state: RegionState = RegionState.UNKNOWN
+    since: datetime | None = None
     progress: int | None = None
     details: str = ""
     wire: Mapping[str, Any] = field(default_factory=dict)
@@ -113,11 +119,17 @@ class Definition:
     """An image definition as last read: its versions, and the tags that concern all of them.
 
     :param protected_by: what protects every version (``"the gallery"``, ``"the image definition"``), or ``None``.
+    :param usage: who uses which version where.
+    :param refused: version -> why Azure refused to prune it a short time ago.
+    :param newest_before: the newest version at the last pass; ``None`` when that is not known.
     """
 
     id: ImageId
     versions: tuple[ImageVersion, ...]
     protected_by: str | None = None
+    usage: Usage = field(default_factory=Usage)
+    refused: Mapping[VersionNumber, str] = field(default_factory=dict)
+    newest_before: VersionNumber | None = None
 
     def version(self, number: VersionNumber) -> ImageVersion | None:
         """Find a version by its number."""

@@ -21,6 +21,11 @@ _IMAGE = rf"{_GALLERY}/images/(?P<image>{_NAME})"
 _GALLERY_ID = re.compile(_GALLERY, re.IGNORECASE | re.ASCII)
 _IMAGE_ID = re.compile(_IMAGE, re.IGNORECASE | re.ASCII)
 _VERSION_ID = re.compile(rf"{_IMAGE}/versions/(?P<version>[0-9.]{{5,32}})", re.IGNORECASE | re.ASCII)
+_SUBSCRIPTION_AND_GROUP = _GALLERY.partition("/providers/")[0]
+_ENCRYPTION_SET_ID = re.compile(
+    rf"{_SUBSCRIPTION_AND_GROUP}/providers/microsoft\.compute/diskencryptionsets/[\w-]{{1,80}}",
+    re.IGNORECASE | re.ASCII,
+)
 _VERSION = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
 _REGION = re.compile(r"[a-z][a-z0-9]{2,39}")
 _LARGEST_PART = 2**31 - 1  # int32 each, documented for gallery image versions
@@ -52,6 +57,16 @@ def region_name(text: str) -> str:
     if not _REGION.fullmatch(name):
         raise Malformed(f"{_shown(text)} is not the name of a region")
     return name
+
+
+def encryption_set_id(text: str) -> str:
+    """Check the resource id of a disk encryption set.
+
+    :raises Malformed: when it is not one.
+    """
+    if len(text) > _LONGEST_ID or not _ENCRYPTION_SET_ID.fullmatch(text):
+        raise Malformed(f"{_shown(text)} is not the resource id of a disk encryption set")
+    return text
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,15 +2,17 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId, VersionId
-from shared.core.plan import Line, Plan, VersionPlan
+from shared.core.plan import Action, Line, Plan
+from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
+from shared.core.target_regions import MOST_REPLICAS
 
 _TYPE_PREFIX = "gallery-fanout."
 _IDS = uuid.UUID("5b1f3a0e-8a53-4f0e-9f0c-0f5d6a1d2c77")
@@ -27,6 +29,7 @@ class NoticeType(StrEnum):
     ROLLOUT_STALLED = "rollout.stalled"
     PRUNE_COMPLETED = "prune.completed"
     PRUNE_REFUSED = "prune.refused"
+    LIMIT_NEAR = "limit.near"
     DEAD_LETTERED = "message.dead-lettered"
     PLAN_REPORTED = "plan.reported"
 
@@ -79,57 +82,70 @@ class Notice:
 def rollout_news(
     kind: NoticeType, version: ImageVersion, rollout: Rollout, lines: Sequence[Line], now: datetime, **more: Any
 ) -> Notice:
-    """Tell of a rollout: each region that the policy names, with its state."""
+    """Tell of a rollout: each region that the policy names, with its state.
+
+    :param more: further fields of the event's data; they tell this news from others of its kind.
+    """
     regions = [_region(version, line, rollout, now) for line in lines]
     key = "|".join([str(rollout.number), rollout.started.isoformat(), *(str(value) for value in more.values())])
     seconds = round((now - rollout.started).total_seconds())
-    return Notice(kind, version.id, key, {"regions": regions, "seconds": seconds, **more})
+    return Notice(kind, version.id, key, {"regions": regions, "seconds": seconds, **_background(kind, rollout), **more})
+
+
+def _background(kind: NoticeType, rollout: Rollout) -> dict[str, Any]:
+    """Say why there is a rollout, where that is not simply the publishing; its start says what came of others."""
+    told: dict[str, Any] = {"cause": rollout.cause}
+    if kind is NoticeType.ROLLOUT_STARTED:
+        told |= {"supersedes": list(rollout.supersedes), "warnings": list(rollout.warnings)}
+    return {name: value for name, value in told.items() if value}
+
+
+_STATES = {Action.ADD: "Requested", Action.SIZE: "Requested", Action.WAIT: "Waiting", Action.SKIP: "Skipped"}
 
 
 def _region(version: ImageVersion, line: Line, rollout: Rollout, now: datetime) -> dict[str, Any]:
     region = version.region(line.region)
     done = rollout.completed.get(line.region)
-    return {
+    told = {
         "name": line.region,
         "replicas": region.replicas if region else line.replicas,
         "storageAccountType": region.storage_account_type if region else line.storage_account_type,
-        "state": region.state.value if region else ("Skipped" if not line.changes else "Requested"),
+        "state": region.state.value if region else _STATES[line.action],
         "progress": region.progress if region else None,
-        "seconds": round(((done or now) - rollout.started).total_seconds()),
+        "seconds": max(round(((done or now) - rollout.started).total_seconds()), 0),
     }
+    return {**told, "reason": line.reason} if line.action in (Action.WAIT, Action.SKIP) else told
 
 
-def prune_news(kind: NoticeType, version: VersionId, pruning: Mapping[str, Any]) -> Notice:
-    """Tell of a prune, from what was remembered when it was written (:func:`pruning_of`)."""
-    data = {name: value for name, value in pruning.items() if name not in ("asked", "taken")}
-    return Notice(kind, version, f"{pruning['asked']}|{pruning.get('reason', '')}", data)
-
-
-def pruning_of(plan: VersionPlan, now: datetime) -> dict[str, Any]:
-    """Say what a prune is about to do, before it is written, so that its end can be told even after a crash.
-
-    ``gibFreed`` is an upper bound: Azure bills what the replicas really occupy.
-    """
-    gone = [plan.version.region(line.region) for line in plan.removals]
-    replicas = sum(region.replicas for region in gone if region)
-    kept = [{"name": line.region, "reason": line.reason} for line in plan.lines if line not in plan.removals]
-    return {
-        "asked": now.isoformat(),
-        "regionsRemoved": [line.region for line in plan.removals],
-        "regionsKept": kept,
-        "gibFreed": plan.version.disk_gib * replicas,
-    }
+def prune_news(kind: NoticeType, version: VersionId, pruning: Pruning) -> Notice:
+    """Tell of a prune, from what was remembered when it was written; one that was refused has removed nothing."""
+    kept = dict(pruning.kept)
+    data: dict[str, Any] = {"regionsRemoved": list(pruning.removed), "gibFreed": pruning.gib_freed}
+    if kind is NoticeType.PRUNE_REFUSED:
+        kept = dict.fromkeys(pruning.removed, "Azure refused to remove it") | kept
+        data = {"regionsRemoved": [], "gibFreed": 0, "reason": pruning.refused}
+    data["regionsKept"] = [{"name": name, "reason": reason} for name, reason in kept.items()]
+    return Notice(kind, version, f"{pruning.asked.isoformat()}|{data.get('reason', '')}", data)
 
 
 def plan_news(plan: Plan) -> Notice:
-    """Tell what a pass would do; the same plan is the same news."""
-    lines = [
-        {"version": str(each.version.number), "region": line.region, "action": line.action.value, "reason": line.reason}
-        for each in plan.versions
-        for line in each.changes
+    """Tell what a pass would do; the same changes are the same news, whatever time has done to their reasons."""
+    changes = [(each.version.number.name, line) for each in plan.versions for line in each.changes]
+    told = [
+        {"version": number, "region": line.region, "action": line.action.value, "reason": line.reason}
+        for number, line in changes
     ]
+    same = [(number, replace(line, reason="", until=None)) for number, line in changes]
     about = VersionId(plan.image, plan.newest.number) if plan.newest else plan.image
-    return Notice(NoticeType.PLAN_REPORTED, about, repr(lines), {"changes": lines})
+    more = {"cause": plan.withdrawn, "warnings": list(plan.warnings), "capped": plan.capped}
+    data = {"changes": told, **{name: value for name, value in more.items() if value}}
+    return Notice(NoticeType.PLAN_REPORTED, about, repr((same, plan.withdrawn, plan.warnings)), data)
+
+
+def replicas_news(version: VersionId, used: int, reason: str) -> Notice:
+    """Tell that a version comes near Azure's limit of replicas, or would pass it."""
+    data = {"limit": "replicas", "used": used, "of": MOST_REPLICAS, "reason": reason}
+    return Notice(NoticeType.LIMIT_NEAR, version, f"replicas|{used}", data)
 
 
 def dead_letter_news(queue: str, body: str, reason: str, about: ImageId | VersionId | None, key: str) -> Notice:

@@ -1,14 +1,17 @@
 """A plan, as a value: what a pass does with each region of each version, and why. ``planner`` makes it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId, VersionNumber
 
 
 class Role(StrEnum):
-    """What a version counts for, by the first table of ``planner``."""
+    """What a version counts for, by the table of ``planner.roles``."""
 
     KEPT = "kept"
     STAGED = "staged"
@@ -17,12 +20,16 @@ class Role(StrEnum):
 
 
 class Action(StrEnum):
-    """What a plan does with one region of one version."""
+    """What a plan does with one region of one version.
+
+    ``wait``: something will change here, not yet. ``skip``: the policy names the region, and the version cannot come.
+    """
 
     ADD = "add"
     SIZE = "size"
     KEEP = "keep"
     REMOVE = "remove"
+    WAIT = "wait"
     SKIP = "skip"
 
 
@@ -34,7 +41,11 @@ class Line:
     """One region of one version: what happens to it, and why, in plain words.
 
     :param replicas: how many it will have; ``0`` for a region that goes or does not come.
+    :param encryption_set: the disk encryption set of a region that is added to an encrypted version.
     :param named: whether the policy names the region for this version; a rollout waits for no other.
+    :param wave: the wave of the region; ``0`` for one that the policy does not name.
+    :param over_limit: whether it was refused because Azure would not take that many replicas.
+    :param until: when a line that waits is worth another look, where that is only a matter of time.
     """
 
     region: str
@@ -42,19 +53,28 @@ class Line:
     reason: str
     replicas: int = 0
     storage_account_type: str | None = None
+    encryption_set: str | None = None
     named: bool = False
+    wave: int = 0
+    over_limit: bool = False
+    until: datetime | None = None
 
     @property
     def changes(self) -> bool:
         """Whether this line asks for a write."""
         return self.action in _CHANGES
 
+    @property
+    def wants_change(self) -> bool:
+        """Whether this line asks for a write, now or later."""
+        return self.changes or self.action is Action.WAIT
+
 
 @dataclass(frozen=True, slots=True)
 class VersionPlan:
     """What happens to one version; one write brings it about.
 
-    :param reason: why the version has its role, for a version that is left alone.
+    :param reason: why the version is left alone, for one that is.
     """
 
     version: ImageVersion
@@ -74,25 +94,34 @@ class VersionPlan:
 
     @property
     def prunes(self) -> bool:
-        """Whether its write is a prune."""
-        return self.role is Role.OLDER and bool(self.changes)
+        """Whether its write is a prune: of an older version, or of a region that an exclusive policy does not name."""
+        return bool(self.removals) or (self.role is Role.OLDER and bool(self.changes))
 
     @property
     def replicates(self) -> bool:
         """Whether its write brings the version to more regions or replicas."""
-        return self.role is not Role.OLDER and bool(self.changes)
+        return bool(self.changes) and not self.prunes
+
+    @property
+    def kept(self) -> bool:
+        """Whether it belongs in every region of the policy."""
+        return self.role in (Role.KEPT, Role.STAGED)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """What a pass over an image definition does, version by version, newest first.
 
-    :param capped: whether some prunes wait for the next pass.
+    :param capped: how many prunes wait for a later pass because of the cap.
+    :param withdrawn: why the newest is not the one that it was: ``1.0.4 was deleted``. Empty when it is, or is newer.
+    :param warnings: what people should look at, though the pass goes on.
     """
 
     image: ImageId
     versions: tuple[VersionPlan, ...]
-    capped: bool = False
+    capped: int = 0
+    withdrawn: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -104,6 +133,21 @@ class Plan:
         """The version that is "latest" for whoever makes VMs."""
         return next((plan.version for plan in self.versions if plan.role is Role.KEPT), None)
 
+    @property
+    def prunes(self) -> int:
+        """How many versions are pruned."""
+        return sum(plan.prunes for plan in self.versions)
+
+    @property
+    def worth_a_look(self) -> datetime | None:
+        """When time alone will let prunes through that wait now; a rollout's waves are its watcher's business."""
+        waits = (line.until for plan in self.versions if not plan.kept for line in plan.lines if line.until)
+        return min(waits, default=None)
+
+    @cached_property
+    def _by_number(self) -> Mapping[VersionNumber, VersionPlan]:
+        return {plan.version.number: plan for plan in self.versions}
+
     def of(self, number: VersionNumber) -> VersionPlan | None:
         """Find what happens to one version."""
-        return next((plan for plan in self.versions if plan.version.number == number), None)
+        return self._by_number.get(number)

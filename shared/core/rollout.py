@@ -10,6 +10,9 @@ from typing import Any, Self
 
 from shared.core.model import ImageVersion, RegionState
 from shared.core.plan import Action, Line
+from shared.core.policy import Policy
+from shared.core.target_regions import RegionTarget, StorageAccountType
+from shared.core.times import iso, moment
 
 STARTED, COMPLETED, STALLED = "started", "completed", "stalled"
 
@@ -28,19 +31,31 @@ _MOST_DOUBLINGS = 20  # from a second to beyond the week that a message can wait
 class Rollout:
     """What is remembered of a rollout.
 
+    :param deadline: of the wave that is under way.
     :param number: a version can be rolled out again, after the policy changed; this tells the rollouts apart.
-    :param completed: region -> when it was first seen ``Completed``.
+    :param targets: the regions that it is to reach, as the policy named them when a pass last looked.
+    :param wave: the last wave that was started.
+    :param cause: why there is a rollout, where that is not simply the publishing: ``1.0.4 was deleted``.
+    :param supersedes: older versions whose own rollouts ended for this one.
+    :param warnings: what people should look at, said with its start.
+    :param completed: region -> since when it has been seen ``Completed``, also from earlier rollouts of the version.
     :param asks: failed region -> how often it was asked for again.
     :param announced: what was announced, so that it is said once.
     :param look: number of the next look at it; ``0`` before anybody looks.
     :param look_due: when that look should come; long past it, the look was lost and is made again.
     :param looker: the message that has taken the look; copies of it end.
+    :param ended: why it was ended before it was complete.
     :param refused: the regions of a write that Azure refused; the same write is not tried again for a while.
     """
 
     started: datetime
     deadline: datetime
     number: int = 1
+    targets: tuple[RegionTarget, ...] = ()
+    wave: int = 1
+    cause: str = ""
+    supersedes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     completed: Mapping[str, datetime] = field(default_factory=dict)
     asks: Mapping[str, int] = field(default_factory=dict)
     announced: frozenset[str] = frozenset()
@@ -48,6 +63,7 @@ class Rollout:
     look_due: datetime | None = None
     looker: str = ""
     finished: datetime | None = None
+    ended: str = ""
     refused: str = ""
     refused_at: datetime | None = None
 
@@ -55,6 +71,10 @@ class Rollout:
     def open(self) -> bool:
         """Whether it still waits for regions."""
         return self.finished is None
+
+    def late(self, seen: "Progress", now: datetime) -> bool:
+        """Whether regions are not done by the deadline; a wave that only bakes is not late."""
+        return now > self.deadline and bool(seen.waiting or seen.failed)
 
     def unwatched(self, now: datetime) -> bool:
         """Whether nobody looks at it: nobody ever did, or the message with the next look was lost."""
@@ -92,9 +112,22 @@ class Rollout:
         return self.refused_at is not None and regions == self.refused and now < self.refused_at + _REFUSAL_LASTS
 
     def seen(self, version: ImageVersion, now: datetime) -> Self:
-        """Remember since when regions are complete."""
-        new = {region.name: now for region in version.regions if region.complete and region.name not in self.completed}
-        return replace(self, completed={**self.completed, **new}) if new else self
+        """Remember since when regions are complete; one that is not any more begins anew."""
+        complete = {region.name: self.completed.get(region.name, now) for region in version.regions if region.complete}
+        return self if complete == self.completed else replace(self, completed=complete)
+
+    def dated(self, version: ImageVersion) -> ImageVersion:
+        """Give a version with what is remembered of its regions: since when they are complete."""
+        regions = tuple(replace(region, since=self.completed.get(region.name)) for region in version.regions)
+        return replace(version, regions=regions)
+
+    def aim(self, policy: Policy) -> Policy:
+        """Give the policy that the rollout follows: the regions are those that it was asked for."""
+        return replace(policy, regions=self.targets) if self.targets else policy
+
+    def entering(self, wave: int, now: datetime, deadline: timedelta) -> Self:
+        """Start a wave, which has its own time; one that was started before goes on."""
+        return replace(self, wave=wave, deadline=now + deadline) if wave > self.wave else self
 
     def asking(self, regions: Iterable[str]) -> Self:
         """Remember that failed regions were asked for again."""
@@ -104,21 +137,32 @@ class Rollout:
         """Remember that all regions are complete."""
         return replace(self, finished=now).saying(COMPLETED)
 
+    def end(self, why: str, now: datetime) -> Self:
+        """Remember that it was ended before it was complete; nobody looks any more."""
+        return replace(self, finished=now, ended=why) if self.open else self
+
     def to_json(self) -> dict[str, Any]:
-        """Give the stored form."""
+        """Give the stored form. ``open`` is a column of its own, to find those that are."""
         return {
+            "open": self.open,
             "number": self.number,
             "started": self.started.isoformat(),
             "deadline": self.deadline.isoformat(),
+            "targets": [[each.region, each.replicas, each.storage_account_type, each.wave] for each in self.targets],
+            "wave": self.wave,
+            "cause": self.cause,
+            "supersedes": list(self.supersedes),
+            "warnings": list(self.warnings),
             "completed": {region: at.isoformat() for region, at in self.completed.items()},
             "asks": dict(self.asks),
             "announced": sorted(self.announced),
             "look": self.look,
-            "lookDue": _iso(self.look_due),
+            "lookDue": iso(self.look_due),
             "looker": self.looker,
-            "finished": _iso(self.finished),
+            "finished": iso(self.finished),
+            "ended": self.ended,
             "refused": self.refused,
-            "refusedAt": _iso(self.refused_at),
+            "refusedAt": iso(self.refused_at),
         }
 
     @classmethod
@@ -128,33 +172,75 @@ class Rollout:
             number=stored["number"],
             started=datetime.fromisoformat(stored["started"]),
             deadline=datetime.fromisoformat(stored["deadline"]),
+            targets=tuple(_target(*target) for target in stored["targets"]),
+            wave=stored["wave"],
+            cause=stored["cause"],
+            supersedes=tuple(stored["supersedes"]),
+            warnings=tuple(stored["warnings"]),
             completed={region: datetime.fromisoformat(at) for region, at in stored["completed"].items()},
             asks=stored["asks"],
             announced=frozenset(stored["announced"]),
             look=stored["look"],
-            look_due=_time(stored["lookDue"]),
+            look_due=moment(stored["lookDue"]),
             looker=stored["looker"],
-            finished=_time(stored["finished"]),
+            finished=moment(stored["finished"]),
+            ended=stored["ended"],
             refused=stored["refused"],
-            refused_at=_time(stored["refusedAt"]),
+            refused_at=moment(stored["refusedAt"]),
         )
 
 
-def begin(before: Rollout | None, *, now: datetime, deadline: timedelta) -> Rollout:
+def _target(region: str, replicas: int, storage: str | None, wave: int) -> RegionTarget:
+    return RegionTarget(region, replicas, StorageAccountType(storage) if storage else None, wave)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What a pass wants of a rollout.
+
+    :param deadline: how long a wave may take.
+    """
+
+    now: datetime
+    deadline: timedelta
+    targets: tuple[RegionTarget, ...] = ()
+    cause: str = ""
+    supersedes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def begin(before: Rollout | None, intent: Intent) -> Rollout:
     """Start a rollout, or go on with the one that is open."""
     if before is not None and before.open:
-        return before
-    return Rollout(started=now, deadline=now + deadline, number=before.number + 1 if before else 1)
+        return replace(
+            before,
+            targets=intent.targets,
+            cause=before.cause or intent.cause,
+            supersedes=tuple(dict.fromkeys((*before.supersedes, *intent.supersedes))),
+        )
+    return Rollout(
+        started=intent.now,
+        deadline=intent.now + intent.deadline,
+        number=before.number + 1 if before else 1,
+        targets=intent.targets,
+        cause=intent.cause,
+        supersedes=intent.supersedes,
+        warnings=intent.warnings,
+        completed=before.completed if before else {},
+    )
 
 
-def join(before: Rollout | None, *, now: datetime, deadline: timedelta) -> Rollout:
+def join(before: Rollout | None, intent: Intent) -> Rollout:
     """Follow a rollout that somebody else started: its end is news, its start is not."""
-    return before or begin(None, now=now, deadline=deadline).saying(STARTED)
+    joined = begin(before, intent)
+    return joined if before is not None and before.open else joined.saying(STARTED)
 
 
 def recorded(before: Rollout | None, version: ImageVersion, *, now: datetime) -> Rollout:
-    """Remember a version that was complete when first seen: recorded, not announced."""
-    return before or Rollout(started=now, deadline=now).saying(STARTED).seen(version, now).finish(now)
+    """Remember how a version was found; what was already so when first seen is not announced."""
+    if before is not None:
+        return before.seen(version, now)
+    return Rollout(started=now, deadline=now).saying(STARTED).seen(version, now).finish(now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,35 +250,39 @@ class Progress:
     :param missing: regions that the version should have and has not; somebody must write again.
     :param waiting: regions where Azure is still at work.
     :param failed: regions where Azure gave up.
+    :param later: regions of waves that have not started.
     """
 
     missing: tuple[str, ...]
     waiting: tuple[str, ...]
     failed: tuple[str, ...]
+    later: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
         """Whether VMs can be made in every region that the policy wants and Azure can give."""
-        return not (self.missing or self.waiting or self.failed)
+        return not (self.missing or self.waiting or self.failed or self.later)
 
 
 def progress(version: ImageVersion, lines: Iterable[Line]) -> Progress:
-    """Hold a version against the lines of its plan (:func:`shared.core.planner.spread`).
+    """Hold a version against the lines of its plan (:func:`shared.core.planner.replication.spread`).
 
     Regions that somebody else added are theirs to look after: a rollout neither waits for them nor repairs them.
     """
-    missing, waiting, failed = [], [], []
+    missing, waiting, failed, later = [], [], [], []
     for line in lines:
         if not line.named:
             continue
         region = version.region(line.region)
         if line.changes:
             missing.append(line.region)
+        elif line.action is Action.WAIT:
+            later.append(line.region)
         elif region is not None and region.state is RegionState.FAILED:
             failed.append(line.region)
         elif line.action is Action.KEEP and region is not None and not region.complete:
             waiting.append(line.region)
-    return Progress(tuple(missing), tuple(waiting), tuple(failed))
+    return Progress(tuple(missing), tuple(waiting), tuple(failed), tuple(later))
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,10 +290,10 @@ class Judgement:
     """What a look at a rollout comes to.
 
     :param complete: it is over, and well.
-    :param stray: regions are missing that were asked for: somebody else decided, and the definition wants a new pass.
+    :param stray: regions are missing, because a wave is due or somebody else decided: the definition wants a new pass.
     :param ask_again: failed regions to ask for once more.
     :param failed: failed regions that nobody was told of yet.
-    :param stalled: the deadline has passed, and nobody was told yet.
+    :param stalled: the deadline has passed with regions not done, and nobody was told yet.
     """
 
     complete: bool = False
@@ -222,7 +312,7 @@ def judge(rollout: Rollout, seen: Progress, *, now: datetime) -> Judgement:
     return Judgement(
         ask_again=tuple(region for region in seen.failed if rollout.asks.get(region, 0) < MOST_ASKS),
         failed=tuple(region for region in seen.failed if failure(region) not in rollout.announced),
-        stalled=now > rollout.deadline and STALLED not in rollout.announced,
+        stalled=rollout.late(seen, now) and stall(rollout.wave) not in rollout.announced,
     )
 
 
@@ -231,15 +321,17 @@ def failure(region: str) -> str:
     return f"failed:{region}"
 
 
+def stall(wave: int) -> str:
+    """Name the announcement that a wave stalled."""
+    return f"{STALLED}:{wave}"
+
+
 def pause(look: int, first: timedelta, longest: timedelta) -> timedelta:
     """Give the pause after the given look (1, 2, ...): doubling from the first to the longest."""
     doublings = min(max(look - 1, 0), _MOST_DOUBLINGS)
     return min(first * (1 << doublings), longest)
 
 
-def _iso(at: datetime | None) -> str | None:
-    return at.isoformat() if at else None
-
-
-def _time(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
+def patience(waited: timedelta, first: timedelta, longest: timedelta) -> timedelta:
+    """Give the pause of somebody who has waited so long already: half as long again, from the first to the longest."""
+    return min(max(waited / 2, first), longest)

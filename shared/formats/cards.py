@@ -2,7 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+
+from shared.core.text import span
 
 _MOST_LINES = 40
 _LONGEST_LINE = 500  # forty of these fit into the 28 KiB that Teams takes
@@ -15,6 +18,7 @@ _HEADLINES = {
     "prune.completed": "{image} {version}: pruned",
     "prune.refused": "{image} {version}: Azure refused the prune",
     "message.dead-lettered": "A message could not be handled",
+    "limit.near": "{image} {version}: near a limit of Azure",
     "plan.reported": "{image}: what a pass would do",
 }
 
@@ -60,11 +64,20 @@ def _shortened(text: str) -> str:
 def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
     facts = [
         ("Queue", data.get("queue")),
+        ("Because", data.get("cause")),
+        ("Supersedes", _supersedes(data)),
         ("Reason", data.get("reason")),
+        ("Later", f"{data['capped']} more versions, because of the cap" if data.get("capped") else None),
+        *(("Warning", warning) for warning in data.get("warnings", ())),
         ("Time", _span(data.get("seconds"))),
         ("Freed", f"up to {data['gibFreed']} GiB" if data.get("gibFreed") else None),
     ]
     return [(label, str(text)) for label, text in facts if text]
+
+
+def _supersedes(data: Mapping[str, Any]) -> str | None:
+    numbers = data.get("supersedes")
+    return f"the rollout of {', '.join(numbers)}, which goes no further" if numbers else None
 
 
 def _regions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -80,14 +93,12 @@ def _regions(data: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _state(region: Mapping[str, Any]) -> str:
+    if region.get("reason"):
+        return f"{region['state']}: {region['reason']}"
     progress = f" {region['progress']} %" if region.get("progress") not in (None, 0, 100) else ""
     span = f" in {_span(region['seconds'])}" if region["state"] == "Completed" else ""
     return f"{region['state']}{progress}{span}, replicas: {region['replicas']}"
 
 
 def _span(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
-    minutes, rest = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return None if seconds is None else span(timedelta(seconds=seconds))

@@ -1,15 +1,18 @@
 """How the text of a setting becomes a value. A reader raises ``ValueError`` for anything else than it wants."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 from urllib.parse import urlsplit
 
 import isodate
 
 from shared.core.errors import Malformed
-from shared.core.names import GalleryId
+from shared.core.names import GalleryId, encryption_set_id, region_name
+from shared.core.text import whole
 from shared.settings.values import Storage, Webhook, WebhookKind
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -28,15 +31,9 @@ _AZURITE = ";".join(
 )
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
+def within(least: int, most: int) -> Callable[[str], int]:
     """Read a whole number within bounds."""
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
-            raise ValueError
-        return int(text)
-
-    return read
+    return lambda text: whole(text, least, most)
 
 
 def one_of[E: StrEnum](kind: type[E]) -> Callable[[str], E]:
@@ -70,12 +67,22 @@ def later(default: str) -> Callable[[str], str]:
 
 
 def duration(text: str) -> timedelta:
-    """Read an ISO 8601 duration; months and years have no fixed length and are refused."""
+    """Read an ISO 8601 duration above zero; months and years have no fixed length and are refused."""
+    value = pause(text)
+    if not value:
+        raise ValueError
+    return value
+
+
+def pause(text: str) -> timedelta:
+    """Read an ISO 8601 duration that may be none at all."""
+    if text.upper() in ("P", "PT"):  # the library takes half a duration for none
+        raise ValueError
     try:
         value = isodate.parse_duration(text)
     except ArithmeticError:  # longer than Python can say
         raise ValueError from None
-    if not isinstance(value, timedelta) or not timedelta(0) < value <= timedelta(days=366):
+    if not isinstance(value, timedelta) or not timedelta(0) <= value <= timedelta(days=366):
         raise ValueError
     return value
 
@@ -93,6 +100,44 @@ def tag(text: str) -> str:
     if re.search(r"[<>%&\\?/\x00-\x1f]", text) or len(text) > 512:  # noqa: PLR2004  as documented
         raise ValueError
     return text
+
+
+def encryption_sets(text: str) -> dict[str, str]:
+    """Read a JSON object of regions and the disk encryption set of each."""
+    found: dict[str, str] = {}
+    faults: list[str] = []
+    for name, value in json_object(text).items():
+        try:
+            region, given = region_name(name), encryption_set_id(value if isinstance(value, str) else json.dumps(value))
+        except Malformed as fault:
+            faults.append(str(fault))
+            continue
+        if region in found:
+            faults.append(f"{region} is named twice")
+        found[region] = given
+    if faults:
+        raise Malformed("; ".join(faults))
+    return found
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON object; a name that is there twice is a fault, not the last one's victory."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice = {name for name, _ in pairs if [name for name, _ in pairs].count(name) > 1}
+        if twice:
+            raise Malformed(f"{', '.join(map(repr, sorted(twice)))}: named twice")
+        return dict(pairs)
+
+    try:
+        found = json.loads(text, object_pairs_hook=unique)
+    except Malformed:
+        raise
+    except (ValueError, RecursionError) as fault:
+        raise Malformed(f"it is not JSON: {fault}") from None
+    if not isinstance(found, dict):
+        raise Malformed("it is not a JSON object")
+    return found
 
 
 def galleries(text: str) -> tuple[GalleryId, ...]:

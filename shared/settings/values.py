@@ -3,17 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from shared.core.names import GalleryId, ImageId
 from shared.core.policy import Policy
-
-
-class InUse(StrEnum):
-    """Which running resources protect the regions of the version that they reference."""
-
-    SCALE_SETS = "scale-sets"
-    ALL = "all"
-    OFF = "off"
 
 
 class WebhookKind(StrEnum):
@@ -47,10 +40,41 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True)
+class Override:
+    """Another policy for the image definitions that a pattern names.
+
+    :param gallery: the pattern of the gallery's name, with ``*`` and ``?``, in lower case.
+    :param image: the same for the image definition.
+    """
+
+    gallery: str
+    image: str
+    policy: Policy
+
+    @property
+    def specificity(self) -> tuple[int, int]:
+        """How much it says: its letters, then how few wildcards it has."""
+        text = self.gallery + self.image
+        wildcards = text.count("*") + text.count("?")
+        return len(text) - wildcards, -wildcards
+
+    def names(self, image: ImageId) -> bool:
+        """Whether the pattern names an image definition; Azure's names have no case."""
+        gallery = fnmatchcase(image.gallery.gallery.casefold(), self.gallery)
+        return gallery and fnmatchcase(image.image.casefold(), self.image)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """What operators decided. See the table in the README."""
+    """What operators decided. See the table in the README.
+
+    :param policy: for image definitions that no override names.
+    :param overrides: the most specific first.
+    :param warnings: what can be used, and should be looked at.
+    """
 
     policy: Policy
+    overrides: tuple[Override, ...]
     galleries: tuple[GalleryId, ...]
     watch_first: timedelta
     watch_longest: timedelta
@@ -59,6 +83,11 @@ class Settings:
     sweep_schedule: str
     arm_endpoint: str
     storage: Storage
+    warnings: tuple[str, ...] = ()
+
+    def policy_for(self, image: ImageId) -> Policy:
+        """Give the policy of an image definition: the most specific override that names it, or the settings."""
+        return next((override.policy for override in self.overrides if override.names(image)), self.policy)
 
     def manages(self, image: ImageId) -> bool:
         """Whether the image definition lies in a gallery of ``GALLERIES``."""

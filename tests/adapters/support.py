@@ -2,13 +2,17 @@
 
 import json
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Barrier, Thread
 from typing import Any, Self
+
+from azure.core.credentials import AccessToken
 
 from shared.core.names import ImageId, VersionId
 
@@ -19,10 +23,43 @@ IMAGE = ImageId.parse(
 NOBODY = "http://127.0.0.1:9"
 """An address where nobody listens."""
 
+_PATIENCE = 2.0
+
 
 def version_id(number: str = "1.0.3", image: ImageId = IMAGE) -> VersionId:
     """Name a version."""
     return VersionId.parse(f"{image}/versions/{number}")
+
+
+def encryption_set(region: str) -> str:
+    """Name the disk encryption set of a region."""
+    return f"{str(IMAGE).partition('/galleries/')[0]}/diskEncryptionSets/keys-{region}"
+
+
+@contextmanager
+def quickly() -> Iterator[None]:
+    """Fail when it takes as long as somebody who sleeps."""
+    begun = time.monotonic()
+    yield
+    assert time.monotonic() - begun < _PATIENCE
+
+
+class Tokens:
+    """A credential that has a token for anybody, and remembers for what it was asked.
+
+    :param fault: raised instead.
+    """
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.asked: list[tuple[str, ...]] = []
+        self._fault = fault
+
+    def get_token(self, *scopes: str, **_: Any) -> AccessToken:
+        """Give a token that lasts."""
+        self.asked.append(scopes)
+        if self._fault:
+            raise self._fault
+        return AccessToken("t0ken", 2**33)
 
 
 @dataclass(frozen=True, slots=True)

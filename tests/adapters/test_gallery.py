@@ -1,9 +1,7 @@
 import logging
 import threading
-import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,13 +11,15 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 from local.azure import Fault, Pace, Region, SimulatedAzure
 from shared.adapters.gallery import Gallery
 from shared.core.errors import Absent, FlagFirst, Malformed, Refused, Retry
-from shared.core.model import ProvisioningState, RegionState
+from shared.core.model import Definition, ProvisioningState, RegionState
 from shared.core.names import GalleryId, ImageId
 from shared.core.plan import Action, Line, Role, VersionPlan
-from tests.adapters.support import IMAGE, NOBODY, Server, logged, reply, version_id
+from shared.core.planner import plan
+from shared.core.policy import Policy
+from shared.core.target_regions import RegionTarget
+from tests.adapters.support import IMAGE, NOBODY, Server, Tokens, encryption_set, logged, quickly, reply, version_id
 
 THREE = ("westeurope", "eastus2", "southeastasia")
-PATIENCE = 2.0
 SECRET = "c4nary-in-the-poll-url"
 GONE = Line("eastus2", Action.REMOVE, "")
 MORE = Line("uksouth", Action.ADD, "", 2, "Premium_LRS")
@@ -48,16 +48,8 @@ def writes(azure: SimulatedAzure) -> dict[str, Callable[[Gallery], Any]]:
     """The calls that write, each about a version that was read when all was well."""
     azure.add_version(str(IMAGE), "1.0.3", regions=THREE)
     version = Gallery(azure.endpoint, None).version(version_id())
-    plan = VersionPlan(version, Role.KEPT, (MORE,))
-    return {"write": lambda gallery: gallery.write(plan), "unlock": lambda gallery: gallery.unlock(version)}
-
-
-@contextmanager
-def quickly() -> Iterator[None]:
-    """Fail when it takes as long as somebody who sleeps."""
-    begun = time.monotonic()
-    yield
-    assert time.monotonic() - begun < PATIENCE
+    made = VersionPlan(version, Role.KEPT, (MORE,))
+    return {"write": lambda gallery: gallery.write(made), "unlock": lambda gallery: gallery.unlock(version)}
 
 
 def test_images_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
@@ -167,6 +159,100 @@ def test_the_flag_in_a_write_of_its_own(azure: SimulatedAzure, gallery: Gallery,
     assert len(gallery.version(version_id()).regions) == 3
     write(gallery, GONE)
     assert [region.name for region in gallery.version(version_id()).regions] == ["westeurope", "southeastasia"]
+
+
+def platform_keys(_: str) -> dict[str, Any]:
+    """Give what a region says of a confidential VM's disk that is encrypted without any set."""
+    return {"osDiskImage": {"securityProfile": {"confidentialVMEncryptionType": "EncryptedVMGuestStateOnlyWithPmk"}}}
+
+
+def os_disk(region: str) -> dict[str, Any]:
+    """Give what a region says of an encrypted OS disk."""
+    return {"osDiskImage": {"diskEncryptionSetId": encryption_set(region)}}
+
+
+def data_disks(region: str) -> dict[str, Any]:
+    """Give what a region says of an encrypted OS disk and two encrypted data disks."""
+    sets = [{"lun": lun, "diskEncryptionSetId": encryption_set(region)} for lun in (0, 7)]
+    return {**os_disk(region), "dataDiskImages": sets}
+
+
+def confidential(region: str) -> dict[str, Any]:
+    """Give what a region says of a confidential VM's disk whose key is the customer's."""
+    security = {
+        "confidentialVMEncryptionType": "EncryptedWithCmk",
+        "secureVMDiskEncryptionSetId": encryption_set(region),
+    }
+    return {"osDiskImage": {"securityProfile": security}}
+
+
+@pytest.mark.parametrize("shape", [os_disk, data_disks, confidential, platform_keys])
+def test_an_encrypted_version_gets_regions(
+    azure: SimulatedAzure, gallery: Gallery, image: ImageId, shape: Callable[[str], dict[str, Any]]
+) -> None:
+    """Read, planned and written, an encrypted version comes to the regions that have a set, encrypted as at home."""
+    azure.set_behaviour(update=Pace.at_once())
+    regions = [Region(name, extra={"encryption": shape(name)}) for name in ("eastus2", "westeurope")]
+    azure.add_version(str(image), "1.0.3", regions=regions)
+    wanted = ("westeurope", "eastus2", "uksouth", "southeastasia")
+    policy = Policy(
+        tuple(RegionTarget(name, 2) for name in wanted), encryption_sets={"uksouth": encryption_set("uksouth")}
+    )
+    version = gallery.version(version_id())
+    definition = Definition(image, (version,))
+    (made,) = plan(definition, policy, now=datetime(2025, 3, 1, tzinfo=UTC)).versions
+    gallery.write(made)
+    came = {region.name: region for region in gallery.version(version_id()).regions}
+    encrypted = shape is not platform_keys
+    assert version.encrypted == encrypted
+    assert set(came) == {*wanted} - ({"southeastasia"} if encrypted else set())
+    assert {name: region.wire["encryption"] for name, region in came.items()} == {name: shape(name) for name in came}
+    assert {region.replicas for region in came.values()} == {2}
+    assert {region.encrypted for region in came.values()} == {encrypted}
+
+
+def test_an_encrypted_version_leaves_regions(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Regions of an encrypted version that stay keep their sets when others go."""
+    azure.set_behaviour(update=Pace.at_once())
+    regions = [Region(name, extra={"encryption": data_disks(name)}) for name in THREE]
+    azure.add_version(str(image), "1.0.3", regions=regions)
+    write(gallery, GONE)
+    assert {region.name: region.wire["encryption"] for region in gallery.version(version_id()).regions} == {
+        name: data_disks(name) for name in ("westeurope", "southeastasia")
+    }
+
+
+def test_more_replicas_in_a_region(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """Additional replica sets are counted as Azure counts them, and survive a write."""
+    sets = {"additionalReplicaSets": [{"storageAccountType": "PremiumV2_LRS", "regionalReplicaCount": 60}]}
+    azure.set_behaviour(update=Pace.at_once())
+    azure.add_version(str(image), "1.0.3", regions=[Region("westeurope", extra=sets)])
+    assert [(region.replicas, region.more_replicas) for region in gallery.version(version_id()).regions] == [(1, 60)]
+    with pytest.raises(Refused, match="101"):
+        write(gallery, Line("westeurope", Action.SIZE, "", 41))
+    write(gallery, Line("westeurope", Action.SIZE, "", 40))
+    assert [(region.replicas, region.more_replicas) for region in gallery.version(version_id()).regions] == [(40, 60)]
+
+
+@pytest.mark.parametrize("scope", ["the group", "the gallery", "the definition", "the version"])
+def test_what_is_locked(
+    azure: SimulatedAzure, gallery: Gallery, writes: dict[str, Callable[[Gallery], Any]], scope: str
+) -> None:
+    """A resource lock refuses every write for good, with Azure's own code, and hides nothing from reads."""
+    scopes = {
+        "the group": str(IMAGE.gallery).partition("/providers/")[0],
+        "the gallery": str(IMAGE.gallery),
+        "the definition": str(IMAGE),
+        "the version": str(version_id()),
+    }
+    azure.lock(scopes[scope].upper())
+    for act in writes.values():
+        with pytest.raises(Refused, match="locked") as caught:
+            act(gallery)
+        assert caught.value.code == "ScopeLocked"
+    for act in READS.values():
+        act(gallery)
+    assert azure.writes() == []
 
 
 @pytest.mark.parametrize("call", READS)
@@ -350,10 +436,31 @@ def test_no_credential_leaves_over_plain_http(
     assert not [request for request in azure.requests if "authorization" in request.headers]
 
 
-def test_https_wants_a_credential() -> None:
-    """There is no Gallery for an https endpoint without a credential."""
+@pytest.mark.parametrize("call", READS)
+def test_a_credential_is_not_sent_over_plain_http(call: str) -> None:
+    """With a credential an http endpoint is not even asked."""
+    tokens = Tokens()
+    with Server(reply(200, {})) as server:
+        with pytest.raises(Retry):
+            READS[call](Gallery(server.url, tokens))
+        assert (server.taken, tokens.asked) == ([], [])
+
+
+@pytest.mark.parametrize("call", READS)
+def test_https_wants_a_credential(call: str) -> None:
+    """Without a credential an https endpoint is not asked anything."""
     with pytest.raises(ValueError, match="credential"):
-        Gallery("https://management.azure.com", None)
+        READS[call](Gallery(NOBODY.replace("http:", "https:"), None))
+
+
+@pytest.mark.parametrize("call", READS)
+def test_a_credential_that_has_no_token(call: str) -> None:
+    """In Azure a token is asked for, for this endpoint only; that there is none is nobody's expectation."""
+    tokens = Tokens(ClientAuthenticationError("the identity has no token"))
+    endpoint = NOBODY.replace("http:", "https:")
+    with pytest.raises(ClientAuthenticationError):
+        READS[call](Gallery(endpoint, tokens))
+    assert set(tokens.asked) == {(f"{endpoint}/.default",)}
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 400, 403, 404, 409, 429, 500, 501])

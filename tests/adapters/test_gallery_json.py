@@ -1,5 +1,7 @@
 import json
+from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,16 +14,24 @@ from shared.core.errors import Malformed
 from shared.core.model import Definition, ImageVersion, ProvisioningState, RegionState
 from shared.core.plan import Action, Line, Role, VersionPlan
 from shared.core.planner import plan
-from shared.core.policy import Policy, RegionTarget
-from tests.adapters.support import version_id
+from shared.core.policy import Policy
+from shared.core.target_regions import RegionTarget
+from tests.adapters.support import encryption_set, version_id
 
-ENCRYPTION = {"osDiskImage": {"diskEncryptionSetId": "/subscriptions/s/des/eu", "securityProfile": {"kind": "x"}}}
+HOME_SET, SEA_SET, UK_SET = encryption_set("westeurope"), encryption_set("southeastasia"), encryption_set("uksouth")
+
+
+def encrypted_with(encryption: str) -> dict[str, Any]:
+    """Give what the regions of the resource say of its disk, each with its own disk encryption set."""
+    return {"osDiskImage": {"diskEncryptionSetId": encryption, "securityProfile": {"kind": "x"}}}
+
+
 HOME_REGION = {
     "name": "West Europe",
     "regionalReplicaCount": 3,
     "storageAccountType": "Standard_ZRS",
-    "encryption": ENCRYPTION,
-    "additionalReplicaSets": [{"storageAccountType": "Premium_LRS", "regionalReplicaCount": 1}],
+    "encryption": encrypted_with(HOME_SET),
+    "additionalReplicaSets": [{"storageAccountType": "Premium_LRS", "regionalReplicaCount": 4}],
     "newIn2031": {"deep": [1, None]},
 }
 AWAY_REGION = {"name": "East US 2", "storageAccountType": "Standard_LRS", "excludeFromLatest": True}
@@ -82,13 +92,18 @@ def published(text: Any) -> dict[str, Any]:
     return changed(text, "properties", "publishingProfile", "publishedDate")
 
 
+def more(sets: Any) -> dict[str, Any]:
+    """Give the resource with other additional replica sets at home."""
+    return changed(sets, "properties", "publishingProfile", "targetRegions", 0, "additionalReplicaSets")
+
+
 def read(resource: Any) -> ImageVersion:
     """Read it as version 1.0.3."""
     return read_version(version_id(), resource)
 
 
 def test_everything_that_azure_says_is_read() -> None:
-    """Display names, states, counts, the version's own count, encryption, disks, tags and profiles are read."""
+    """Display names, states, counts of all kinds, encryption, disks, tags and profiles are read."""
     version = read(RESOURCE)
     home, away = version.regions
     assert (version.home, version.state, version.disk_gib) == ("westeurope", ProvisioningState.SUCCEEDED, 34)
@@ -98,6 +113,7 @@ def test_everything_that_azure_says_is_read() -> None:
     assert (home.name, home.replicas, home.storage_account_type) == ("westeurope", 3, "Standard_ZRS")
     assert (home.encrypted, home.state, home.progress, home.wire) == (True, RegionState.COMPLETED, 100, HOME_REGION)
     assert (away.name, away.replicas, away.encrypted, away.wire) == ("eastus2", 2, False, AWAY_REGION)
+    assert (home.more_replicas, away.more_replicas) == (4, 0)
     assert (away.state, away.progress, away.details) == (RegionState.REPLICATING, 40, "on its way")
     assert version.publishing == RESOURCE["properties"]["publishingProfile"]
     assert version.safety == RESOURCE["properties"]["safetyProfile"]
@@ -184,6 +200,23 @@ def test_replicas(count: Any, whole: Any, replicas: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("sets", "replicas"),
+    [
+        (..., 0),
+        (None, 0),
+        ([], 0),
+        ([{"storageAccountType": "PremiumV2_LRS"}], 1),
+        ([{"storageAccountType": "PremiumV2_LRS", "regionalReplicaCount": None}], 1),
+        ([{"regionalReplicaCount": 2}, {"regionalReplicaCount": 30}, {}], 33),
+    ],
+)
+def test_more_replicas(sets: Any, replicas: int) -> None:
+    """Replicas in additional sets are counted by themselves, and the region's own stay what they are."""
+    region = read(more(sets)).regions[0]
+    assert (region.more_replicas, region.replicas) == (replicas, 3)
+
+
+@pytest.mark.parametrize(
     "resource",
     [
         pytest.param(changed(..., "location"), id="no location"),
@@ -197,6 +230,10 @@ def test_replicas(count: Any, whole: Any, replicas: int) -> None:
             changed("3", "properties", "publishingProfile", "targetRegions", 0, "regionalReplicaCount"), id="count"
         ),
         pytest.param(changed("2", "properties", "publishingProfile", "replicaCount"), id="version's count"),
+        pytest.param(more("all"), id="more replicas as text"),
+        pytest.param(more([5]), id="more replicas as number"),
+        pytest.param(more([{"regionalReplicaCount": "3"}]), id="more replicas as digits"),
+        pytest.param(more([{"regionalReplicaCount": True}]), id="more replicas as boolean"),
         pytest.param(changed([{}], "properties", "replicationStatus", "summary"), id="nameless status"),
         pytest.param(changed("all", "properties", "replicationStatus"), id="status as text"),
         pytest.param(changed("30", "properties", "storageProfile", "osDiskImage", "sizeInGB"), id="size as text"),
@@ -247,7 +284,11 @@ def mutated(draw: st.DrawFn) -> Any:
     return resource
 
 
-POLICY = Policy((RegionTarget("westeurope", 5), RegionTarget("westus2", 1)))
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+POLICIES = [
+    Policy((RegionTarget("westeurope", 5), RegionTarget("westus2", 1)), encryption_sets={"westus2": SEA_SET}),
+    Policy((RegionTarget("eastus2", 1), RegionTarget("westus2", 1, wave=2)), exclusive=True),
+]
 
 
 @given(mutated())
@@ -258,8 +299,10 @@ def test_nothing_but_malformed_escapes(resource: Any) -> None:
         version = read(resource)
     except Malformed:
         return
-    for made in plan(Definition(version.id.image, (version,)), POLICY).versions:
-        json.dumps(write_body(made))
+    older = replace(version, id=version_id("1.0.2"))
+    for policy in POLICIES:
+        for made in plan(Definition(version.id.image, (version, older)), policy, now=NOW).versions:
+            json.dumps(write_body(made))
 
 
 @given(_JSON)
@@ -270,15 +313,20 @@ def test_any_json_at_all(resource: Any) -> None:
         read(resource)
 
 
-ADD = Line("southeastasia", Action.ADD, "", 2, "Premium_LRS")
-ADD_PLAIN = Line("uksouth", Action.ADD, "", 1)
+ADD = Line("southeastasia", Action.ADD, "", 2, "Premium_LRS", SEA_SET)
+ADD_PLAIN = Line("uksouth", Action.ADD, "", 1, encryption_set=UK_SET)
 SIZE = Line("westeurope", Action.SIZE, "", 7)
 KEEP = Line("westeurope", Action.KEEP, "", 3)
 KEEP_AWAY = Line("eastus2", Action.KEEP, "", 2)
 REMOVE = Line("eastus2", Action.REMOVE, "")
 SKIP = Line("ukwest", Action.SKIP, "")
-NEW = {"name": "southeastasia", "regionalReplicaCount": 2, "storageAccountType": "Premium_LRS"}
-NEW_PLAIN = {"name": "uksouth", "regionalReplicaCount": 1}
+NEW = {
+    "name": "southeastasia",
+    "regionalReplicaCount": 2,
+    "storageAccountType": "Premium_LRS",
+    "encryption": encrypted_with(SEA_SET),
+}
+NEW_PLAIN = {"name": "uksouth", "regionalReplicaCount": 1, "encryption": encrypted_with(UK_SET)}
 SAFE = {"allowDeletionOfReplicatedLocations": True, "blockDeletionBeforeEndOfLife": True}
 
 
@@ -350,3 +398,165 @@ def test_a_write_changes_nothing_that_was_read() -> None:
     resource = deepcopy(RESOURCE)
     write_body(VersionPlan(read(resource), Role.OLDER, (SIZE, REMOVE, ADD)))["properties"]["publishingProfile"]["x"] = 1
     assert resource == RESOURCE
+
+
+PLATFORM_KEYS = {
+    "osDiskImage": {"securityProfile": {"confidentialVMEncryptionType": "EncryptedVMGuestStateOnlyWithPmk"}},
+    "dataDiskImages": [{"lun": 0}, {"lun": 3}],
+}
+
+
+def confidential(encryption: str) -> dict[str, Any]:
+    """Give what a region says of a confidential VM's disk whose key is the customer's."""
+    return {
+        "osDiskImage": {
+            "securityProfile": {
+                "confidentialVMEncryptionType": "EncryptedWithCmk",
+                "secureVMDiskEncryptionSetId": encryption,
+            }
+        }
+    }
+
+
+def with_data_disks(encryption: str) -> dict[str, Any]:
+    """Give what a region says of an OS disk and two data disks."""
+    return {
+        "osDiskImage": {"diskEncryptionSetId": encryption},
+        "dataDiskImages": [
+            {"lun": 0, "diskEncryptionSetId": encryption},
+            {"lun": 3, "diskEncryptionSetId": encryption, "newIn2031": [encryption == "", None]},
+        ],
+    }
+
+
+def everything(encryption: str) -> dict[str, Any]:
+    """Give a confidential VM's OS disk beside data disks, one of which has no set."""
+    disks = [{"lun": 0, "diskEncryptionSetId": encryption}, {"lun": 1, "diskEncryptionSetId": None}, {"lun": 2}]
+    return {**confidential(encryption), "dataDiskImages": disks}
+
+
+SHAPES = [
+    pytest.param(encrypted_with, id="OS disk"),
+    pytest.param(with_data_disks, id="data disks"),
+    pytest.param(lambda each: {"dataDiskImages": with_data_disks(each)["dataDiskImages"]}, id="data disks alone"),
+    pytest.param(confidential, id="confidential"),
+    pytest.param(everything, id="everything"),
+]
+
+
+def with_regions(*regions: tuple[str, Any]) -> dict[str, Any]:
+    """Give the resource with regions that are encrypted like that; ``...`` leaves a region without encryption."""
+    wires = [{"name": name, **({} if each is ... else {"encryption": each})} for name, each in regions]
+    return changed(wires, "properties", "publishingProfile", "targetRegions")
+
+
+def added(resource: dict[str, Any], encryption: str | None) -> dict[str, Any]:
+    """Give the region UK South as a write adds it, with that disk encryption set."""
+    line = Line("uksouth", Action.ADD, "", 1, encryption_set=encryption)
+    body = write_body(VersionPlan(read(resource), Role.KEPT, (line,)))
+    region: dict[str, Any] = body["properties"]["publishingProfile"]["targetRegions"][-1]
+    return region
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_an_added_region_is_encrypted_like_home(shape: Callable[[str], dict[str, Any]]) -> None:
+    """A region comes to an encrypted version with all that home says of the disks, and its own set for each."""
+    resource = with_regions(("eastus2", shape(encryption_set("eastus2"))), ("West Europe", shape(HOME_SET)))
+    before = deepcopy(resource)
+    assert [region.encrypted for region in read(resource).regions] == [True, True]
+    assert read(resource).encrypted
+    assert added(resource, UK_SET) == {"name": "uksouth", "regionalReplicaCount": 1, "encryption": shape(UK_SET)}
+    assert resource == before
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_encrypted_regions_stay_as_they_are(shape: Callable[[str], dict[str, Any]]) -> None:
+    """A write leaves the encryption of regions that stay alone: it cannot be changed."""
+    before = [("West Europe", shape(HOME_SET)), ("eastus2", shape(encryption_set("eastus2")))]
+    lines = (Line("westeurope", Action.SIZE, "", 5), Line("uksouth", Action.ADD, "", 1, encryption_set=UK_SET))
+    body = write_body(VersionPlan(read(with_regions(*before)), Role.KEPT, lines))
+    regions = body["properties"]["publishingProfile"]["targetRegions"]
+    assert [(region["name"], region["encryption"]) for region in regions[:-1]] == before
+
+
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_the_home_region_is_the_example(position: int) -> None:
+    """Where regions say different things, a new one is like home, wherever that stands among them."""
+    regions = [("eastus2", encrypted_with(SEA_SET)), ("ukwest", encrypted_with(SEA_SET))]
+    regions.insert(position, ("West Europe", confidential(HOME_SET)))
+    assert added(with_regions(*regions), UK_SET)["encryption"] == confidential(UK_SET)
+
+
+@pytest.mark.parametrize("nothing", [..., None, {}])
+def test_another_region_stands_in_for_home(nothing: Any) -> None:
+    """Where home says nothing of encryption, or is not there, the first region that does is the example."""
+    others = [("ukwest", nothing), ("eastus2", encrypted_with(SEA_SET))]
+    for regions in (others, [("West Europe", nothing), *others]):
+        assert added(with_regions(*regions), UK_SET)["encryption"] == encrypted_with(UK_SET)
+
+
+def test_platform_keys_need_no_set() -> None:
+    """Encryption with the platform's keys alone goes along word for word, and does not make a version want sets."""
+    resource = with_regions(("West Europe", PLATFORM_KEYS))
+    assert not read(resource).encrypted
+    assert added(resource, None)["encryption"] == PLATFORM_KEYS
+
+
+@pytest.mark.parametrize("nothing", [..., None, {}])
+def test_without_encryption_there_is_none(nothing: Any) -> None:
+    """A region comes to a version that is not encrypted without a word of encryption."""
+    resource = with_regions(("West Europe", nothing))
+    assert not read(resource).encrypted
+    assert added(resource, None) == {"name": "uksouth", "regionalReplicaCount": 1}
+
+
+@pytest.mark.parametrize("name", ["diskEncryptionSetId", "secureVMDiskEncryptionSetId"])
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_an_empty_set_is_none(name: str, nothing: Any) -> None:
+    """A disk encryption set that Azure names as nothing is none, and stays none in a region that is added."""
+    encryption = {"osDiskImage": {name: nothing, "securityProfile": {"kind": "x"}}}
+    resource = with_regions(("West Europe", encryption))
+    assert not read(resource).encrypted
+    assert added(resource, None)["encryption"] == encryption
+
+
+_SETS = st.sampled_from([HOME_SET, SEA_SET, None])
+_ENCRYPTIONS = st.recursive(
+    st.dictionaries(st.sampled_from(["diskEncryptionSetId", "secureVMDiskEncryptionSetId"]), _SETS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(_ENCRYPTIONS)
+@settings(max_examples=200, deadline=None)
+def test_no_set_of_another_region(encryption: Any) -> None:
+    """However deep they are, all sets in a region that is added are its own, and there are as many as at home."""
+    resource = with_regions(("West Europe", encryption))
+    named = [json.dumps(encryption).count(each) for each in (HOME_SET, SEA_SET)]
+    given_to_it = json.dumps(added(resource, UK_SET))
+    assert read(resource).encrypted == (sum(named) > 0)
+    assert given_to_it.count(UK_SET) == sum(named)
+    assert HOME_SET not in given_to_it
+    assert SEA_SET not in given_to_it
+
+
+@pytest.mark.parametrize(
+    ("known", "action", "set_of_it"),
+    [({"uksouth": UK_SET}, Action.ADD, UK_SET), ({"eastus2": SEA_SET}, Action.SKIP, None), ({}, Action.SKIP, None)],
+)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_region_without_a_set_does_not_come(
+    shape: Callable[[str], dict[str, Any]], known: dict[str, str], action: Action, set_of_it: str | None
+) -> None:
+    """What was read as encrypted is planned with the sets of the policy, and a region that has none is left out."""
+    version = read(with_regions(("West Europe", shape(HOME_SET))))
+    policy = Policy((RegionTarget("uksouth", 1),), encryption_sets=known)
+    (made,) = plan(Definition(version.id.image, (version,)), policy, now=NOW).versions
+    line = made.lines[0]
+    assert (line.region, line.action, line.encryption_set) == ("uksouth", action, set_of_it)
+    regions = write_body(made)["properties"]["publishingProfile"]["targetRegions"]
+    assert [region["encryption"] for region in regions] == [
+        shape(HOME_SET),
+        *([shape(UK_SET)] if action is Action.ADD else []),
+    ]

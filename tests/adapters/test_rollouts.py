@@ -1,4 +1,5 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,7 +9,11 @@ from azure.data.tables import TableClient, TableServiceClient
 from shared.adapters.rollouts import TABLE, Rollouts
 from shared.adapters.table import Table
 from shared.core.errors import Retry
-from shared.core.rollout import Rollout, begin
+from shared.core.memory import Memory
+from shared.core.names import ImageId, VersionId, VersionNumber
+from shared.core.pruning import Pruning
+from shared.core.rollout import Intent, Rollout, begin
+from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.settings import Storage
 from tests.adapters.support import IMAGE, together, version_id
 
@@ -17,6 +22,12 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(hours=24)
 KEY = ("partition", "row")
 THIS, OTHER = version_id("1.0.3"), version_id("1.0.4")
+LIKE_IT = [ImageId.parse(f"{IMAGE}{more}") for more in ("-arm64", "0", ".1")] + [ImageId.parse(str(IMAGE)[:-1])]
+"""Image definitions of which one's name is the beginning of the other's."""
+
+SHOUTED = ImageId.parse(str(IMAGE).upper())
+PAGE = 1000
+"""Rows that the table service gives at once (documented)."""
 
 
 @pytest.fixture
@@ -153,18 +164,45 @@ FULL = Rollout(
     started=NOW,
     deadline=NOW + DAY,
     number=2,
+    targets=(RegionTarget("westeurope", 3), RegionTarget("uksouth", 1, StorageAccountType.STANDARD_ZRS, wave=2)),
+    wave=2,
+    cause="1.0.4 was deleted",
+    supersedes=("1.0.1", "1.0.2"),
+    warnings=("the tag is malformed: ä|/\\#?'\"",),
     completed={"westeurope": NOW, "eastus2": NOW + MINUTE},
     asks={"uksouth": 2},
     announced=frozenset({"started", "failed:uksouth"}),
     look=7,
     look_due=NOW + 3 * MINUTE,
+    looker="message-1",
     finished=NOW + 9 * MINUTE,
+    ended="superseded by 1.0.4",
     refused="eastus2 westeurope",
     refused_at=NOW + MINUTE,
 )
+OPEN = Rollout(started=NOW, deadline=NOW + DAY)
+PRUNING = Pruning(
+    asked=NOW,
+    removed=("eastus2", "uksouth"),
+    kept={"westeurope": "its home region"},
+    gib_freed=60,
+    taken=True,
+    refused="ScopeLocked: the scope is locked",
+    refused_at=NOW + MINUTE,
+)
+BARE_PRUNING = Pruning(NOW, (), {}, 0)
+MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"))
 
 
-@pytest.mark.parametrize("rollout", [FULL, Rollout(started=NOW, deadline=NOW + DAY)], ids=["full", "bare"])
+@pytest.mark.parametrize("whole", [FULL, PRUNING, MEMORY], ids=["rollout", "pruning", "memory"])
+def test_these_say_everything(whole: Any) -> None:
+    """What these tests remember has no field at its default, so that one which is not stored would be missed."""
+    for field in fields(whole):
+        default = field.default_factory() if field.default_factory is not MISSING else field.default
+        assert getattr(whole, field.name) != default, field.name
+
+
+@pytest.mark.parametrize("rollout", [FULL, OPEN], ids=["full", "bare"])
 def test_a_rollout_comes_back(rollouts: Rollouts, rollout: Rollout) -> None:
     """A rollout is read as it was remembered, to the last field, and of its own version only."""
     assert rollouts.rollout(THIS) is None
@@ -174,10 +212,17 @@ def test_a_rollout_comes_back(rollouts: Rollouts, rollout: Rollout) -> None:
 
 
 def test_a_version_in_other_letters(rollouts: Rollouts) -> None:
-    """What is remembered of a version is found by its id in any letter case: Azure spells ids as it likes."""
+    """What is remembered is found by an id in any letter case: Azure spells ids as it likes."""
     rollouts.change_rollout(THIS, lambda _: FULL)
-    shouted = version_id(image=type(IMAGE).parse(str(IMAGE).upper()))
+    rollouts.change_rollout(OTHER, lambda _: OPEN)
+    rollouts.remember_pruning(THIS, PRUNING)
+    rollouts.remember(IMAGE, lambda _: MEMORY)
+    shouted = version_id(image=SHOUTED)
     assert rollouts.rollout(shouted) == FULL
+    assert rollouts.open_rollouts(SHOUTED) == {OTHER.number: OPEN}
+    assert rollouts.prunings(SHOUTED) == {THIS.number: PRUNING}
+    assert rollouts.pruning(shouted) == PRUNING
+    assert rollouts.memory(SHOUTED) == MEMORY
     assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
     assert rollouts.claim(shouted, "you", now=NOW, lasting=MINUTE) is None
 
@@ -188,7 +233,7 @@ def test_a_rollout_is_changed_from_what_it_was(rollouts: Rollouts) -> None:
         8,
         lambda which: (
             rollouts.change_rollout(
-                THIS, lambda before: begin(before, now=NOW, deadline=DAY).saying(f"failed:region{which}")
+                THIS, lambda before: begin(before, Intent(NOW, DAY)).saying(f"failed:region{which}")
             ).number
         ),
     )
@@ -365,26 +410,201 @@ def test_a_long_row_that_gets_short(table: Table) -> None:
     assert table.read(KEY)[0] == {}
 
 
-def test_a_report_is_remembered(rollouts: Rollouts) -> None:
-    """The plan that was reported last is known, for its own image definition only."""
-    other = type(IMAGE).parse(f"{IMAGE}-arm64")
-    assert rollouts.reported(IMAGE) is None
-    rollouts.remember_report(IMAGE, "first")
-    rollouts.remember_report(IMAGE, "second")
-    assert (rollouts.reported(IMAGE), rollouts.reported(other)) == ("second", None)
+@pytest.fixture
+def neighbours(rollouts: Rollouts) -> Rollouts:
+    """The adapter, after much was remembered of definitions with similar names, and other things of this one."""
+    for image in LIKE_IT:
+        version = version_id(image=image)
+        rollouts.change_rollout(version, lambda _: OPEN)
+        rollouts.remember_pruning(version, PRUNING)
+        rollouts.remember(image, lambda _: MEMORY)
+    assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
+    assert rollouts.begin_delivery("event", "1-teams", "me", now=NOW, lasting=MINUTE)
+    rollouts.keep_dead_letter("watch", "message-1", "body", "reason", NOW)
+    return rollouts
 
 
-def test_a_pruning_is_remembered_and_forgotten(rollouts: Rollouts) -> None:
-    """A prune is remembered until it is forgotten, and forgetting twice, or what never was, is no error."""
-    before = {"removed": ["eastus2"], "kept": [{"name": "westeurope", "reason": "its home region"}]}
-    rollouts.remember_pruning(THIS, None)
-    rollouts.remember_pruning(THIS, {"removed": []})
-    rollouts.remember_pruning(THIS, before)
-    assert rollouts.pruning(THIS) == before
+def test_where_nothing_is_remembered(rollouts: Rollouts, storage: str) -> None:
+    """Where nothing was ever written nothing is found, and looking for it creates no table."""
+    assert rollouts.open_rollouts(IMAGE) == {}
+    assert rollouts.prunings(IMAGE) == {}
+    assert rollouts.memory(IMAGE) == Memory()
+    assert _tables(storage) == []
+
+
+def test_where_other_things_are_remembered(neighbours: Rollouts) -> None:
+    """What is remembered of other definitions, though one's name begins with the other's, is not found."""
+    assert neighbours.open_rollouts(IMAGE) == {}
+    assert neighbours.prunings(IMAGE) == {}
+    assert neighbours.memory(IMAGE) == Memory()
+
+
+def test_open_rollouts(neighbours: Rollouts) -> None:
+    """All rollouts of a definition that are not over are found, as they are remembered, and no others."""
+    remembered = {
+        "1.0.1": OPEN,
+        "1.0.10": replace(FULL, finished=None),
+        "2147483647.0.2147483647": OPEN.saying("started"),
+        "1.0.2": FULL,
+        "1.0.20": OPEN.finish(NOW),
+        "1.0.3": OPEN.end("superseded by 1.0.4", NOW),
+    }
+    neighbours.remember_pruning(OTHER, PRUNING)
+    neighbours.remember(IMAGE, lambda _: MEMORY)
+    for number, rollout in remembered.items():
+        neighbours.change_rollout(version_id(number), lambda _, rollout=rollout: rollout)
+    assert {number.name: rollout for number, rollout in neighbours.open_rollouts(IMAGE).items()} == {
+        number: remembered[number] for number in ("1.0.1", "1.0.10", "2147483647.0.2147483647")
+    }
+    assert [set(neighbours.open_rollouts(image)) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
+
+
+@pytest.mark.parametrize(
+    "close",
+    [
+        pytest.param(lambda rollout: rollout.finish(NOW + MINUTE), id="finished"),
+        pytest.param(lambda rollout: rollout.end("superseded by 1.0.4", NOW + MINUTE), id="ended"),
+    ],
+)
+def test_a_rollout_that_is_over_is_not_open(rollouts: Rollouts, close: Callable[[Rollout], Rollout]) -> None:
+    """A rollout is among the open ones from its beginning until it is finished or ended, and again when begun anew."""
+    intent = Intent(NOW, DAY)
+    for number in (1, 2):
+        begun = rollouts.change_rollout(THIS, lambda before: begin(before, intent))
+        assert (begun.number, rollouts.open_rollouts(IMAGE)) == (number, {THIS.number: begun})
+        changed = rollouts.amend_rollout(THIS, begun, lambda before: before.looking(3, NOW + MINUTE))
+        assert rollouts.open_rollouts(IMAGE) == {THIS.number: changed}
+        closed = rollouts.amend_rollout(THIS, changed, close)
+        assert rollouts.open_rollouts(IMAGE) == {}
+        assert rollouts.rollout(THIS) == closed
+
+
+def test_an_open_rollout_that_is_long(rollouts: Rollouts) -> None:
+    """An open rollout of which much is remembered is found whole."""
+    long = replace(OPEN, warnings=tuple(f"warning {number}: " + "ä" * 1000 for number in range(50)))
+    rollouts.change_rollout(THIS, lambda _: long)
+    assert rollouts.open_rollouts(IMAGE) == {THIS.number: long}
+
+
+def _copied(rows: TableClient, version: VersionId, kind: str, number: int) -> None:
+    """Copy what is remembered of a version to that many others, 0.0.1 and so on, faster than one by one."""
+    (row,) = (row for row in rows.list_entities() if row["RowKey"] == f"{kind}|{version.number}")
+    copies = [{**row, "RowKey": f"{kind}|0.0.{which}"} for which in range(1, number + 1)]
+    for start in range(0, number, 100):
+        rows.submit_transaction([("create", copy) for copy in copies[start : start + 100]])
+
+
+def test_more_open_rollouts_than_a_page(rollouts: Rollouts, rows: TableClient) -> None:
+    """More open rollouts than the service gives at once are all found."""
+    rollouts.change_rollout(THIS, lambda _: OPEN)
+    _copied(rows, THIS, "rollout", PAGE + 1)
+    found = rollouts.open_rollouts(IMAGE)
+    assert {number.name for number in found} == {"1.0.3", *(f"0.0.{which}" for which in range(1, PAGE + 2))}
+    assert all(rollout == OPEN for rollout in found.values())
+
+
+def test_few_open_rollouts_among_many(rollouts: Rollouts, rows: TableClient) -> None:
+    """A few open rollouts are found among more closed ones than a page holds, wherever they stand."""
+    rollouts.change_rollout(THIS, lambda _: FULL)
+    _copied(rows, THIS, "rollout", PAGE + 1)
+    for number in ("0.0.1", "0.0.999", "1.0.4"):
+        rollouts.change_rollout(version_id(number), lambda _: OPEN)
+    assert {number.name for number in rollouts.open_rollouts(IMAGE)} == {"0.0.1", "0.0.999", "1.0.4"}
+
+
+def test_more_prunings_than_a_page(rollouts: Rollouts, rows: TableClient) -> None:
+    """More prunes than the service gives at once are all found."""
+    rollouts.remember_pruning(THIS, PRUNING)
+    _copied(rows, THIS, "prune", PAGE + 1)
+    assert {number.name for number in rollouts.prunings(IMAGE)} == {
+        "1.0.3",
+        *(f"0.0.{which}" for which in range(1, PAGE + 2)),
+    }
+
+
+@pytest.mark.parametrize("pruning", [PRUNING, BARE_PRUNING], ids=["full", "bare"])
+def test_a_pruning_comes_back(rollouts: Rollouts, pruning: Pruning) -> None:
+    """A prune is read as it was remembered, to the last field, and of its own version only."""
+    rollouts.remember_pruning(THIS, pruning)
+    assert rollouts.pruning(THIS) == pruning
+    assert rollouts.prunings(IMAGE) == {THIS.number: pruning}
     assert rollouts.pruning(OTHER) is None
-    rollouts.remember_pruning(THIS, None)
-    rollouts.remember_pruning(THIS, None)
-    assert rollouts.pruning(THIS) is None
+
+
+def test_a_pruning_is_remembered_and_forgotten(neighbours: Rollouts) -> None:
+    """A prune is remembered until it is forgotten, and forgetting twice, or what never was, is no error."""
+    neighbours.remember_pruning(THIS, None)
+    neighbours.remember_pruning(THIS, BARE_PRUNING)
+    neighbours.remember_pruning(THIS, PRUNING)
+    neighbours.remember_pruning(OTHER, BARE_PRUNING.refusing("no", NOW))
+    neighbours.change_rollout(OTHER, lambda _: OPEN)
+    assert neighbours.prunings(IMAGE) == {THIS.number: PRUNING, OTHER.number: BARE_PRUNING.refusing("no", NOW)}
+    neighbours.remember_pruning(THIS, None)
+    neighbours.remember_pruning(THIS, None)
+    assert neighbours.pruning(THIS) is None
+    assert set(neighbours.prunings(IMAGE)) == {OTHER.number}
+    assert [set(neighbours.prunings(image)) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
+
+
+@pytest.mark.parametrize("memory", [MEMORY, Memory()], ids=["full", "bare"])
+def test_a_memory_comes_back(neighbours: Rollouts, memory: Memory) -> None:
+    """What is remembered of a definition is read to the last field, and of that definition only."""
+    assert neighbours.remember(IMAGE, lambda _: memory) == memory
+    assert neighbours.memory(IMAGE) == memory
+    neighbours.remember(LIKE_IT[0], lambda before: before.saying("more"))
+    assert neighbours.memory(IMAGE) == memory
+
+
+def test_a_memory_is_changed_from_what_it_was(storage: str) -> None:
+    """Many who remember something of one definition at once, first of all, lose nothing of each other."""
+    instances = [Rollouts(Storage(storage), None) for _ in range(8)]
+
+    def remember(which: int) -> None:
+        instances[which].remember(IMAGE, lambda before: before.saying(f"notice-{which}"))
+
+    together(8, remember)
+    assert set(instances[0].memory(IMAGE).said) == {f"notice-{which}" for which in range(8)}
+    instances[0].remember(IMAGE, lambda before: before.having(THIS.number))
+    changed = instances[1].remember(IMAGE, lambda before: before.reporting("plan-1").expecting(NOW))
+    assert (changed.newest, changed.reported, changed.next_pass, len(changed.said)) == (THIS.number, "plan-1", NOW, 8)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "only_open", "found"),
+    [
+        ("rollout|", False, {"1.0.1": 1, "1.0.2": 2, "": 3}),
+        ("rollout|", True, {"1.0.1": 1}),
+        ("rollout|1.0.1", False, {"": 1}),
+        ("claim|", False, {"1.0.1": 4}),
+        ("claim|", True, {}),
+        ("prune|", False, {}),
+    ],
+)
+def test_rows_are_found_by_how_their_keys_begin(
+    table: Table,
+    prefix: str,
+    only_open: bool,  # noqa: FBT001
+    found: dict[str, int],
+) -> None:
+    """Rows of one partition whose keys begin in a way are found, by the rest of their keys."""
+    rows = {
+        ("here", "rollout|1.0.1"): {"number": 1, "open": True},
+        ("here", "rollout|1.0.2"): {"number": 2, "open": False},
+        ("here", "rollout|"): {"number": 3},
+        ("here", "claim|1.0.1"): {"number": 4},
+        ("here", "rollout"): {"number": 5, "open": True},
+        ("here", "rollout}1.0.1"): {"number": 6, "open": True},
+        ("here", "rollouts|1.0.1"): {"number": 7, "open": True},
+        ("here", "Rollout|1.0.1"): {"number": 8, "open": True},
+        ("here ", "rollout|1.0.1"): {"number": 9, "open": True},
+        ("her", "rollout|1.0.1"): {"number": 10, "open": True},
+        ("here' or 'a' eq 'a", "rollout|1.0.1"): {"number": 11, "open": True},
+    }
+    for key, values in rows.items():
+        table.write(key, values, None)
+    assert {key: values["number"] for key, values in table.find("here", prefix, only_open=only_open).items()} == found
+    quoted = table.find("here' or 'a' eq 'a", prefix, only_open=only_open)
+    assert [values["number"] for values in quoted.values()] == ([11] if prefix.startswith("rollout|") else [])
 
 
 def test_a_claim_is_kept_for_a_write(rollouts: Rollouts) -> None:

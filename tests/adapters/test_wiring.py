@@ -7,17 +7,29 @@ from pathlib import Path
 import pytest
 
 from shared import settings
+from shared.adapters.arm_client import NoCredential
 from shared.wiring import App
 from tests.adapters.support import IMAGE, NOBODY, version_id
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("azure.core", "azure.data", "azure.identity", "azure.mgmt", "azure.storage", "requests", "urllib3")
-ADAPTERS = ("gallery", "queues", "rollouts", "webhooks")
+HEAVY = (
+    "azure.core",
+    "azure.data",
+    "azure.identity",
+    "azure.mgmt",
+    "azure.mgmt.compute",
+    "azure.mgmt.core",
+    "azure.mgmt.resourcegraph",
+    "azure.storage",
+    "requests",
+    "urllib3",
+)
+ADAPTERS = ("gallery", "resource_graph", "queues", "rollouts", "webhooks")
+ARM = {"azure.core", "azure.mgmt", "azure.mgmt.core", "requests", "urllib3"}
 ENVIRONMENT = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "GALLERIES": str(IMAGE.gallery),
     "TARGET_REGIONS": "westeurope eastus2",
-    "PROTECT_IN_USE": "off",
     "ARM_ENDPOINT": NOBODY,
 }
 IN_AZURE = {
@@ -88,7 +100,8 @@ def test_an_event_loads_no_sdk() -> None:
 @pytest.mark.parametrize(
     ("adapter", "own", "besides"),
     [
-        ("gallery", "azure.mgmt", {"azure.core", "requests", "urllib3"}),
+        ("gallery", "azure.mgmt.compute", ARM),
+        ("resource_graph", "azure.mgmt.resourcegraph", ARM),
         ("queues", "azure.storage", {"azure.core", "requests", "urllib3"}),
         ("rollouts", "azure.data", {"azure.core", "requests", "urllib3"}),
         ("webhooks", "urllib3", set()),
@@ -113,13 +126,15 @@ def test_no_credential_for_a_simulated_azure() -> None:
     """An http endpoint of Azure gets no credential, not even where the storage is used with one."""
     app = App(settings.load({**IN_AZURE, "ARM_ENDPOINT": NOBODY}))
     assert app.gallery._credential is None
+    assert isinstance(app.resource_graph._client._config.credential, NoCredential)
     assert app._storage_credential() is not None
 
 
 def test_one_credential_for_all() -> None:
-    """In Azure the galleries and the storage are used with one and the same credential."""
+    """In Azure galleries, Resource Graph and the storage are used with one and the same credential."""
     app = App(settings.load(IN_AZURE))
     assert app.gallery._credential is app._credential
+    assert app.resource_graph._client._config.credential is app._credential
     assert app._storage_credential() is app._credential
     assert app.queues
     assert app.rollouts

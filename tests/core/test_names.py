@@ -3,7 +3,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.core.errors import Malformed
-from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber, region_name
+from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber, encryption_set_id, region_name
 from tests.core import strategies
 from tests.core.build import GALLERY_ID, IMAGE_ID, SUBSCRIPTION, VERSION_ID, version_id
 
@@ -225,6 +225,58 @@ def test_any_text_as_region(text):
     assert name.isascii()
     assert name.isalnum()
     assert name == name.lower() == region_name(name) == region_name(name.upper())
+
+
+SET_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/keys-rg/providers/Microsoft.Compute/diskEncryptionSets/des-1"
+
+
+@pytest.mark.parametrize("text", [SET_ID, SET_ID.lower(), SET_ID.upper(), SET_ID.replace("des-1", "d" * 80)])
+def test_encryption_sets(text):
+    """The id of a disk encryption set is taken in any letter case, as it was given."""
+    assert encryption_set_id(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "des-1",
+        f"{SET_ID}/",
+        f"{SET_ID}\n",
+        f" {SET_ID}",
+        f"https://management.azure.com{SET_ID}",
+        SET_ID.replace("/providers", "//providers"),
+        SET_ID.replace("diskEncryptionSets", "disks"),
+        SET_ID.replace("Microsoft.Compute", "Microsoft.KeyVault"),
+        SET_ID.replace("Microsoft.Compute", "MicrosoftXCompute"),
+        SET_ID.replace("des-1", "d" * 81),
+        SET_ID.replace("des-1", ""),
+        SET_ID.replace("des-1", ".."),
+        SET_ID.replace("des-1", "d\u00e9s"),
+        SET_ID.replace("des-1", "a/b"),
+        SET_ID.replace("keys-rg", ".."),
+        SET_ID.replace("keys-rg", "k" * 2000),
+        SET_ID.replace(SUBSCRIPTION, "prod"),
+        GALLERY_ID,
+    ],
+)
+def test_not_encryption_sets(text):
+    """Anything but the exact shape of a set's id is refused, in an error that is short and printable."""
+    with pytest.raises(Malformed, match="is not the resource id of a disk encryption set") as caught:
+        encryption_set_id(text)
+    assert len(str(caught.value)) < 2000
+    assert str(caught.value).isprintable()
+
+
+@given(st.text() | st.text(alphabet="/.%-_aA1\0\n\u017f").map(lambda text: SET_ID.replace("des-1", text)))
+def test_any_text_as_encryption_set(text):
+    """Any text is a set's id that goes as it came, or Malformed, and nothing else is raised."""
+    try:
+        assert encryption_set_id(text) == text
+    except Malformed:
+        return
+    assert text.isascii()
+    assert ".." not in text
 
 
 def test_versions_compare_as_numbers():

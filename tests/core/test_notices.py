@@ -1,7 +1,7 @@
 import json
 import uuid
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from hypothesis import given
@@ -14,21 +14,25 @@ from shared.core.notices import (
     dead_letter_news,
     plan_news,
     prune_news,
-    pruning_of,
+    replicas_news,
     rollout_news,
 )
 from shared.core.planner import plan, spread
 from shared.core.policy import Mode
+from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
 from tests.core import strategies
 from tests.core.build import (
+    EVERYWHERE,
     HOME,
     HOUR,
     IMAGE,
     IMAGE_ID,
+    MINUTE,
     NOW,
     VERSION_ID,
     definition,
+    planned,
     policy,
     region,
     version,
@@ -41,12 +45,13 @@ VERSION = version(
     region("eastus2", RegionState.REPLICATING, progress=40),
     region("southeastasia", RegionState.FAILED, details="internal error"),
 )
-POLICY = policy("westeurope=3 eastus2 southeastasia uksouth=2=premium_lrs")
-LINES = spread(VERSION, POLICY)
-ROLLOUT = Rollout(started=NOW - HOUR, deadline=NOW + HOUR, completed={HOME: NOW - timedelta(minutes=50)})
+POLICY = policy("westeurope=3 eastus2 southeastasia uksouth=2=premium_lrs; japaneast")
+LINES = spread(VERSION, POLICY, NOW)
+ROLLOUT = Rollout(started=NOW - HOUR, deadline=NOW + HOUR, completed={HOME: NOW - 50 * MINUTE})
+EXPLAINED = replace(ROLLOUT, cause="1.0.4 was deleted", supersedes=("1.0.2",), warnings=("a tag is malformed",))
 OLDER = version("1.0.1", region(HOME, replicas=2), region("eastus2", replicas=3), "southeastasia", "uksouth")
-NEWEST = version("1.0.2", HOME, "eastus2", "southeastasia")
-PRUNE = plan(definition(OLDER, NEWEST), policy()).of(OLDER.number)
+NEWEST = version("1.0.2", *EVERYWHERE)
+PRUNING = Pruning.of(planned(OLDER, NEWEST).of(OLDER.number), None, NOW)
 
 
 def rollout_completed(**more):
@@ -63,6 +68,7 @@ def test_types_of_the_contract():
         "gallery-fanout.rollout.stalled",
         "gallery-fanout.prune.completed",
         "gallery-fanout.prune.refused",
+        "gallery-fanout.limit.near",
         "gallery-fanout.message.dead-lettered",
         "gallery-fanout.plan.reported",
     }
@@ -165,6 +171,9 @@ def test_other_news_other_id():
     assert len(ids) == 1 + len(OTHER_NEWS)
 
 
+# Rollouts.
+
+
 def test_rollout_data():
     """A rollout tells each region that the policy names, with replicas, storage, state, progress and seconds."""
     data = rollout_completed().data
@@ -202,18 +211,56 @@ def test_rollout_data():
             "progress": None,
             "seconds": 3600,
         },
+        {
+            "name": "japaneast",
+            "replicas": 1,
+            "storageAccountType": None,
+            "state": "Waiting",
+            "progress": None,
+            "seconds": 3600,
+            "reason": "wave 1 comes first: eastus2 is 40 % replicated",
+        },
     ]
+
+
+def test_a_region_that_was_complete_before():
+    """A region that was complete before the rollout started took no time."""
+    early = replace(ROLLOUT, completed={HOME: NOW - 2 * HOUR})
+    news = rollout_news(NoticeType.ROLLOUT_COMPLETED, VERSION, early, LINES, NOW)
+    assert news.data["regions"][0]["seconds"] == 0
+
+
+def told(subject, by):
+    """Say what is told of each region of a version: its state, its replicas and the reason."""
+    news = rollout_news(NoticeType.ROLLOUT_STARTED, subject, ROLLOUT, spread(subject, by, NOW), NOW)
+    return {each["name"]: (each["state"], each["replicas"], each.get("reason")) for each in news.data["regions"]}
 
 
 def test_skipped_region():
-    """A region that an encrypted version cannot go to is told as skipped."""
+    """A region that an encrypted version cannot go to is told as skipped, with the reason."""
     encrypted = version("1.0.3", region(HOME, encrypted=True))
-    lines = spread(encrypted, policy("westeurope eastus2"))
-    news = rollout_news(NoticeType.ROLLOUT_STARTED, encrypted, ROLLOUT, lines, NOW)
-    assert [(each["name"], each["state"]) for each in news.data["regions"]] == [
-        ("westeurope", "Completed"),
-        ("eastus2", "Skipped"),
-    ]
+    reason = "the version is encrypted, and ENCRYPTION_SETS has no disk encryption set for this region"
+    assert told(encrypted, policy("westeurope eastus2")) == {
+        HOME: ("Completed", 1, None),
+        "eastus2": ("Skipped", 0, reason),
+    }
+
+
+def test_waiting_regions():
+    """A region of a later wave is told as waiting, and when it is there already by its state; both with the reason."""
+    seen = version("1.0.3", region(HOME, since=NOW - MINUTE), region("uksouth", RegionState.FAILED))
+    by = policy("westeurope; eastus2=3 uksouth=2", wave_bake=HOUR)
+    reason = "wave 1 is complete since 1 min; it bakes for 1 h"
+    assert told(seen, by) == {
+        HOME: ("Completed", 1, None),
+        "eastus2": ("Waiting", 3, reason),
+        "uksouth": ("Failed", 1, reason),
+    }
+
+
+def test_a_region_that_is_sized():
+    """A region that gets more replicas is told by its state, with the replicas that it has."""
+    assert told(version("1.0.3"), policy("westeurope=3")) == {HOME: ("Completed", 1, None)}
 
 
 def test_region_failed_data():
@@ -222,10 +269,40 @@ def test_region_failed_data():
     assert OTHER_NEWS["a failed region"].data["reason"] == "x"
 
 
+ROLLOUT_KINDS = [kind for kind in NoticeType if kind.startswith("rollout.")]
+
+
+@pytest.mark.parametrize("kind", ROLLOUT_KINDS)
+def test_background_of_a_rollout(kind):
+    """All news of a rollout say why there is one; only its start says what it supersedes and warns of."""
+    data = rollout_news(kind, VERSION, EXPLAINED, LINES, NOW).data
+    background = {name: data[name] for name in data if name not in ("regions", "seconds")}
+    expected = {"cause": "1.0.4 was deleted"}
+    if kind is NoticeType.ROLLOUT_STARTED:
+        expected |= {"supersedes": ["1.0.2"], "warnings": ["a tag is malformed"]}
+    assert background == expected
+
+
+@pytest.mark.parametrize("kind", ROLLOUT_KINDS)
+def test_no_background(kind):
+    """A rollout that simply follows a publishing has no fields for what there is nothing to say of."""
+    assert set(rollout_news(kind, VERSION, ROLLOUT, LINES, NOW).data) == {"regions", "seconds"}
+
+
+@pytest.mark.parametrize("kind", ROLLOUT_KINDS)
+def test_background_does_not_make_other_news(kind):
+    """The same news has the same id, whatever is said of its background by then."""
+    plain, explained = (rollout_news(kind, VERSION, each, LINES, NOW) for each in (ROLLOUT, EXPLAINED))
+    assert plain.id == explained.id
+
+
+# Prunes.
+
+
 def test_prune_data():
     """A prune tells the regions that the version left, those that it kept and why, and an upper bound in GiB."""
-    pruning = pruning_of(PRUNE, NOW)
-    news = prune_news(NoticeType.PRUNE_COMPLETED, OLDER.id, json.loads(json.dumps(pruning)))
+    news = prune_news(NoticeType.PRUNE_COMPLETED, OLDER.id, PRUNING.taking())
+    assert (news.type, news.about) == (NoticeType.PRUNE_COMPLETED, OLDER.id)
     assert news.data == {
         "regionsRemoved": ["eastus2", "southeastasia"],
         "regionsKept": [
@@ -236,48 +313,163 @@ def test_prune_data():
     }
 
 
-def test_prune_of_unknown_size():
-    """Where Azure does not say how large the disks are, nothing is said to be freed."""
-    made = plan(definition(replace(OLDER, disk_gib=0), NEWEST), policy())
-    assert pruning_of(made.of(OLDER.number), NOW)["gibFreed"] == 0
+def test_refused_prune_data():
+    """A prune that was refused tells why, and that nothing was removed or freed: every region is kept."""
+    news = prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, PRUNING.refusing("ScopeLocked: there is a lock", NOW))
+    assert news.data == {
+        "regionsRemoved": [],
+        "regionsKept": [
+            {"name": "eastus2", "reason": "Azure refused to remove it"},
+            {"name": "southeastasia", "reason": "Azure refused to remove it"},
+            {"name": "westeurope", "reason": "its home region, where 1 of 2 replicas are enough"},
+            {"name": "uksouth", "reason": "1.0.2 is not here"},
+        ],
+        "gibFreed": 0,
+        "reason": "ScopeLocked: there is a lock",
+    }
+
+
+def test_a_refusal_that_is_over_is_not_told():
+    """A prune that was refused at first and done in the end is told without the refusal."""
+    refused = replace(PRUNING, refused="locked", refused_at=NOW).taking()
+    assert "reason" not in prune_news(NoticeType.PRUNE_COMPLETED, OLDER.id, refused).data
+
+
+def test_prune_news_survive_storage():
+    """What is told of a prune is the same after it was stored and read."""
+    again = Pruning.from_json(json.loads(json.dumps(PRUNING.to_json())))
+    kind = NoticeType.PRUNE_COMPLETED
+    assert prune_news(kind, OLDER.id, again).event(NOW) == prune_news(kind, OLDER.id, PRUNING).event(NOW)
 
 
 def test_prunes_are_told_apart_by_when_they_were_asked():
     """The same prune is the same news, however it went on; another one is not."""
-    first, second = pruning_of(PRUNE, NOW), pruning_of(PRUNE, NOW + HOUR)
-    kind = NoticeType.PRUNE_COMPLETED
-    assert prune_news(kind, OLDER.id, first).id == prune_news(kind, OLDER.id, {**first, "regionsRemoved": []}).id
-    assert prune_news(kind, OLDER.id, first).id != prune_news(kind, OLDER.id, second).id
+    kind, later = NoticeType.PRUNE_COMPLETED, replace(PRUNING, asked=NOW + HOUR)
+    went_on = replace(PRUNING, removed=(), taken=True, refused="locked")
+    assert prune_news(kind, OLDER.id, PRUNING).id == prune_news(kind, OLDER.id, went_on).id
+    assert prune_news(kind, OLDER.id, PRUNING).id != prune_news(kind, OLDER.id, later).id
+
+
+def test_another_reason_is_another_refusal():
+    """A prune that is refused for another reason than before is news again; the same reason is not."""
+    ids = [
+        prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, PRUNING.refusing(reason, NOW + hours * HOUR)).id
+        for hours, reason in enumerate(["a", "a", "b"])
+    ]
+    assert ids[0] == ids[1] != ids[2]
+
+
+# Plans that are only reported.
 
 
 def test_plan_data():
     """A plan that is only reported tells each change and its reason, about the newest version."""
-    made = plan(definition(OLDER, NEWEST), policy("westeurope eastus2 southeastasia japaneast", mode=Mode.OBSERVE))
-    news = plan_news(made)
-    assert news.type is NoticeType.PLAN_REPORTED
-    assert news.about == NEWEST.id
-    assert {"version": "1.0.2", "region": "japaneast", "action": "add", "reason": "the policy names it"} in (
-        news.data["changes"]
+    news = plan_news(planned(OLDER, NEWEST, by=policy("westeurope eastus2; japaneast", mode=Mode.OBSERVE)))
+    assert (news.type, news.about) == (NoticeType.PLAN_REPORTED, NEWEST.id)
+    assert news.data == {
+        "changes": [
+            {"version": "1.0.2", "region": "japaneast", "action": "add", "reason": "the policy names it"},
+            {
+                "version": "1.0.1",
+                "region": "westeurope",
+                "action": "size",
+                "reason": "its home region, where 1 of 2 replicas are enough",
+            },
+            {"version": "1.0.1", "region": "eastus2", "action": "remove", "reason": "1.0.2 complete here"},
+            {"version": "1.0.1", "region": "southeastasia", "action": "remove", "reason": "1.0.2 complete here"},
+        ]
+    }
+
+
+def test_background_of_a_plan():
+    """A plan that is reported tells why the newest changed, what it warns of, and how many prunes wait for the cap."""
+    made = planned(
+        OLDER,
+        version("1.0.0", *EVERYWHERE),
+        NEWEST,
+        by=policy(warnings=("a tag is malformed",)),
+        cap=1,
+        newest_before=version_id("1.0.3").number,
     )
-    assert {each["action"] for each in news.data["changes"]} == {"add", "size", "remove"}
+    news = plan_news(made)
+    assert {name: value for name, value in news.data.items() if name != "changes"} == {
+        "cause": "1.0.3 was deleted",
+        "warnings": ["a tag is malformed"],
+        "capped": 1,
+    }
+
+
+def since(minutes):
+    """Make a definition whose newest version is complete since so many minutes, and some change is due."""
+    newest = version("1.0.2", *(region(name, since=NOW - minutes * MINUTE) for name in EVERYWHERE))
+    return definition(OLDER, newest, version("1.0.0"))
 
 
 def test_same_plan_same_news():
-    """The same plan is the same news; another plan is another."""
-    made, other = plan(definition(OLDER, NEWEST), policy()), plan(definition(OLDER, NEWEST), policy(home_replicas=2))
-    assert plan_news(made).id == plan_news(plan(definition(NEWEST, OLDER), policy())).id
-    assert plan_news(made).id != plan_news(other).id
+    """The same changes are the same news, in whatever order versions come and whatever time does to the reasons."""
+    first, later = plan(since(14), policy(), now=NOW), plan(since(14), policy(), now=NOW + 3 * HOUR)
+    assert plan_news(first).data != plan_news(later).data
+    assert plan_news(first).id == plan_news(later).id
+    shuffled = replace(since(14), versions=since(14).versions[::-1])
+    assert plan_news(plan(shuffled, policy(), now=NOW)).id == plan_news(first).id
+
+
+def test_waiting_is_no_news():
+    """What waits changes nothing yet: how long it still waits does not make another plan."""
+    by = policy("westeurope eastus2 southeastasia japaneast; brazilsouth", prune_grace=HOUR, wave_bake=HOUR)
+    made = [plan(since(minutes), by, now=NOW) for minutes in (1, 20)]
+    assert all(each.worth_a_look for each in made)
+    assert len({plan_news(each).id for each in made}) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param(planned(OLDER, NEWEST, by=policy(home_replicas=2)), id="fewer changes"),
+        pytest.param(planned(OLDER, NEWEST, by=policy("westeurope=2 eastus2 southeastasia")), id="more changes"),
+        pytest.param(planned(OLDER, NEWEST, by=policy("westeurope=3 eastus2 southeastasia")), id="more replicas"),
+        pytest.param(planned(replace(OLDER, id=version_id("1.0.0")), NEWEST), id="of another version"),
+        pytest.param(planned(OLDER, NEWEST, by=policy(warnings=("a tag is malformed",))), id="another warning"),
+        pytest.param(planned(OLDER, NEWEST, newest_before=version_id("1.0.3").number), id="another cause"),
+        pytest.param(planned(OLDER, replace(NEWEST, id=version_id("1.0.4"))), id="another newest"),
+    ],
+)
+def test_another_plan_is_other_news(other):
+    """A plan with other changes, causes or warnings is other news."""
+    assert plan_news(other).id != plan_news(planned(OLDER, NEWEST)).id
+
+
+def test_more_replicas_are_another_plan():
+    """How many replicas a region gets tells plans apart."""
+    two, three = (planned(NEWEST, by=policy(f"westeurope={count}")) for count in (2, 3))
+    assert plan_news(two).id != plan_news(three).id
 
 
 def test_plan_without_a_newest():
     """A plan of a definition without a good version is about the definition."""
-    assert plan_news(plan(definition(), policy())).about == IMAGE
+    news = plan_news(planned())
+    assert (news.about, news.data) == (IMAGE, {"changes": []})
 
 
-def test_what_is_remembered_of_a_prune_for_ourselves_is_not_told():
-    """When a prune was asked for and taken is our own business, and whoever gets the status does not see it."""
-    news = prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, {**pruning_of(PRUNE, NOW), "taken": True, "reason": "no"})
-    assert news.data.keys() == {"regionsRemoved", "regionsKept", "gibFreed", "reason"}
+# Limits and dead letters.
+
+
+def test_limit_near():
+    """A version that comes near Azure's limit of replicas is told with the number, the limit and the reason."""
+    news = replicas_news(VERSION.id, 51, "1.0.3 has 51 replicas in all; Azure advises 50 at most")
+    assert (news.type, news.about) == (NoticeType.LIMIT_NEAR, VERSION.id)
+    assert news.data == {
+        "limit": "replicas",
+        "used": 51,
+        "of": 100,
+        "reason": "1.0.3 has 51 replicas in all; Azure advises 50 at most",
+    }
+
+
+def test_limits_are_told_apart_by_how_much_is_used():
+    """The same version with the same number of replicas is the same news; with another number it is news again."""
+    same, again, other = (replicas_news(VERSION.id, used, reason) for used, reason in ((51, "a"), (51, "b"), (52, "a")))
+    assert same.id == again.id != other.id
 
 
 @pytest.mark.parametrize(("length", "shown"), [(300, 300), (301, 303), (100_000, 303)])
@@ -292,10 +484,3 @@ def test_dead_letters_are_told_apart():
     """Two messages that nobody could handle are two pieces of news, also when they say the same."""
     first, second = (dead_letter_news("watch", "x", "why", IMAGE, key) for key in ("1", "2"))
     assert first.id != second.id
-
-
-def test_another_reason_is_another_refusal():
-    """A prune that is refused for another reason than before is news again; the same reason is not."""
-    pruning = pruning_of(PRUNE, NOW)
-    ids = [prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, {**pruning, "reason": each}).id for each in ("a", "a", "b")]
-    assert ids[0] == ids[1] != ids[2]

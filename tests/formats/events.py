@@ -1,62 +1,182 @@
 """Statuses as they come from the core: one of every type, and some that are hard to show."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from shared.core.model import RegionState
-from shared.core.notices import NoticeType, dead_letter_news, plan_news, prune_news, pruning_of, rollout_news
+from shared.core.model import ImageVersion, RegionState
+from shared.core.notices import (
+    Notice,
+    NoticeType,
+    dead_letter_news,
+    plan_news,
+    prune_news,
+    replicas_news,
+    rollout_news,
+)
+from shared.core.plan import Action, Line
 from shared.core.planner import plan, spread
-from shared.core.policy import Policy, RegionTarget
+from shared.core.policy import Policy
+from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
-from tests.core.build import HOME, HOUR, NOW, definition, policy, region, version
+from shared.core.target_regions import RegionTarget
+from tests.core.build import HOME, HOUR, NOW, definition, policy, region, version, version_id
 
-_ROLLOUT = Rollout(started=NOW - HOUR, deadline=NOW + HOUR, completed={HOME: NOW - timedelta(minutes=50)})
+_BEGUN = NOW - HOUR
+_ROLLOUT = Rollout(started=_BEGUN, deadline=NOW + HOUR, completed={HOME: NOW - timedelta(minutes=50)})
 _NEW = version("1.0.3", HOME, region("eastus2", RegionState.REPLICATING, progress=40), region("uksouth", replicas=2))
-_LINES = spread(_NEW, policy("westeurope eastus2 southeastasia uksouth=2"))
+_LINES = spread(_NEW, policy("westeurope eastus2 southeastasia uksouth=2"), NOW)
 _OLD = version("1.0.1", region(HOME, replicas=2), "eastus2", "uksouth", "japaneast")
 _PLAN = plan(
-    definition(_OLD, version("1.0.2", HOME, "eastus2", "uksouth")), policy("westeurope eastus2 uksouth brazil")
+    definition(_OLD, version("1.0.2", HOME, "eastus2", "uksouth")),
+    policy("westeurope eastus2 uksouth brazil"),
+    now=NOW,
 )
-_PRUNING = pruning_of(_PLAN.of(_OLD.number), NOW)
-_FAILURE = {"region": "southeastasia", "reason": "internal error"}
 
-EVENTS: dict[NoticeType, dict[str, Any]] = {
-    NoticeType.ROLLOUT_STARTED: rollout_news(NoticeType.ROLLOUT_STARTED, _NEW, _ROLLOUT, _LINES, NOW).event(NOW),
-    NoticeType.ROLLOUT_COMPLETED: rollout_news(NoticeType.ROLLOUT_COMPLETED, _NEW, _ROLLOUT, _LINES, NOW).event(NOW),
-    NoticeType.REGION_FAILED: rollout_news(NoticeType.REGION_FAILED, _NEW, _ROLLOUT, _LINES, NOW, **_FAILURE).event(
-        NOW
+
+def _pruning(made: Any, before: ImageVersion) -> Pruning:
+    return Pruning.of(made.of(before.number), None, NOW)
+
+
+_PRUNING = _pruning(_PLAN, _OLD)
+_FAILURE = {"region": "southeastasia", "reason": "internal error"}
+_NOTICES = [
+    *(
+        rollout_news(kind, _NEW, _ROLLOUT, _LINES, NOW, **more)
+        for kind, more in {
+            NoticeType.ROLLOUT_STARTED: {},
+            NoticeType.ROLLOUT_COMPLETED: {},
+            NoticeType.REGION_FAILED: _FAILURE,
+            NoticeType.ROLLOUT_STALLED: {},
+        }.items()
     ),
-    NoticeType.ROLLOUT_STALLED: rollout_news(NoticeType.ROLLOUT_STALLED, _NEW, _ROLLOUT, _LINES, NOW).event(NOW),
-    NoticeType.PRUNE_COMPLETED: prune_news(NoticeType.PRUNE_COMPLETED, _OLD.id, _PRUNING).event(NOW),
-    NoticeType.PRUNE_REFUSED: prune_news(NoticeType.PRUNE_REFUSED, _OLD.id, {**_PRUNING, "reason": "no"}).event(NOW),
-    NoticeType.DEAD_LETTERED: dead_letter_news("watch", "garbage", "it is not JSON", None, "1").event(NOW),
-    NoticeType.PLAN_REPORTED: plan_news(_PLAN).event(NOW),
+    prune_news(NoticeType.PRUNE_COMPLETED, _OLD.id, _PRUNING),
+    prune_news(NoticeType.PRUNE_REFUSED, _OLD.id, _PRUNING.refusing("ScopeLocked: the gallery has a lock", NOW)),
+    replicas_news(version_id("1.0.3"), 60, "1.0.3 has 60 replicas in all; Azure advises 50 at most"),
+    dead_letter_news("watch", "garbage", "it is not JSON", None, "1"),
+    plan_news(_PLAN),
+]
+EVENTS: dict[NoticeType, dict[str, Any]] = {notice.type: notice.event(NOW) for notice in _NOTICES}
+
+
+# What a rollout, a plan and a limit have to say beside regions
+
+_CAUSED = replace(_ROLLOUT, cause="1.0.4 was deleted")
+_SUPERSEDING = replace(_ROLLOUT, supersedes=("1.0.1", "1.0.2"))
+_WARNED = replace(_ROLLOUT, warnings=("1.0.3 has 60 replicas in all; Azure advises 50 at most", "the tag is malformed"))
+_WHOLE = replace(_CAUSED, supersedes=_SUPERSEDING.supersedes, warnings=_WARNED.warnings)
+_HOME_ONLY = version("1.0.3", HOME)
+
+
+def _started(rollout: Rollout) -> Notice:
+    return rollout_news(NoticeType.ROLLOUT_STARTED, _HOME_ONLY, rollout, [_at_home()], NOW)
+
+
+def _without(*lines: Line, kind: NoticeType = NoticeType.ROLLOUT_STARTED, **more: Any) -> Notice:
+    return rollout_news(kind, _NEW, _ROLLOUT, [_at_home(), *lines], NOW, **more)
+
+
+def _at_home() -> Line:
+    return Line(HOME, Action.KEEP, "the policy names it", replicas=1, named=True, wave=1)
+
+
+def _waits(name: str, reason: str, **more: Any) -> Line:
+    return Line(name, Action.WAIT, reason, replicas=1, named=True, wave=2, **more)
+
+
+def _skipped(name: str, reason: str, **more: Any) -> Line:
+    return Line(name, Action.SKIP, reason, named=True, wave=1, **more)
+
+
+_WITHDRAWN = replace(
+    plan(definition(_OLD, version("1.0.2", HOME, "eastus2")), policy("westeurope eastus2 brazil"), now=NOW),
+    withdrawn="1.0.4 was deleted",
+    warnings=("the tag is malformed",),
+    capped=7,
+)
+NEW_FACTS: dict[str, dict[str, Any]] = {
+    name: notice.event(NOW)
+    for name, notice in {
+        "because": _started(_CAUSED),
+        "supersedes": _started(_SUPERSEDING),
+        "warnings": _started(_WARNED),
+        "all of them": _started(_WHOLE),
+        "of a failure": rollout_news(NoticeType.REGION_FAILED, _HOME_ONLY, _WHOLE, [_at_home()], NOW, **_FAILURE),
+        "at the end": rollout_news(NoticeType.ROLLOUT_COMPLETED, _HOME_ONLY, _WHOLE, [_at_home()], NOW),
+        "a wave that waits": _without(
+            Line("eastus2", Action.KEEP, "the policy names it", replicas=1, named=True, wave=1),
+            _waits("southeastasia", "wave 1 comes first"),
+            _waits("japaneast", "wave 1 comes first"),
+        ),
+        "a wave that bakes": _without(_waits("southeastasia", "wave 1 bakes for 4 h", until=NOW + HOUR)),
+        "a wave that is stopped": _without(
+            _waits("japaneast", "wave 1 is stopped"), kind=NoticeType.REGION_FAILED, **_FAILURE
+        ),
+        "no encryption set": _without(_skipped("japaneast", "it has no disk encryption set")),
+        "too many replicas": _without(
+            _skipped("japaneast", "101 replicas in all", over_limit=True),
+            _skipped("brazil", "101 replicas in all", over_limit=True),
+        ),
+        "both": _without(_skipped("japaneast", "no set"), _waits("southeastasia", "wave 1 comes first")),
+        "a plan": plan_news(_WITHDRAWN),
+        "a limit": replicas_news(version_id("1.0.3"), 60, "1.0.3 has 60 replicas in all; Azure advises 50 at most"),
+    }.items()
 }
+
+
+# Long ones
 
 _HUNDRED = tuple(f"southregion{number}" for number in range(100))
 _WIDE = Policy(tuple(RegionTarget(name, 1) for name in _HUNDRED))
 _OLD_WIDE = version("1.0.1", HOME, *_HUNDRED)
-_NEW_WIDE = replace(_OLD_WIDE, id=version("1.0.2").id)
-_HELD_WIDE = replace(_OLD_WIDE, published=None)
+_NEW_WIDE = replace(_OLD_WIDE, id=version_id("1.0.2"))
 
 
 def hundred_regions() -> dict[str, dict[str, Any]]:
     """Give statuses about a hundred regions, of every shape."""
-    rollout = rollout_news(NoticeType.ROLLOUT_COMPLETED, _NEW_WIDE, _ROLLOUT, spread(_NEW_WIDE, _WIDE), NOW)
-    removed = plan(definition(_OLD_WIDE, _NEW_WIDE), _WIDE)
+    rollout = rollout_news(NoticeType.ROLLOUT_COMPLETED, _NEW_WIDE, _ROLLOUT, spread(_NEW_WIDE, _WIDE, NOW), NOW)
+    removed = plan(definition(_OLD_WIDE, _NEW_WIDE), _WIDE, now=NOW)
     failed = replace(_NEW_WIDE, regions=tuple(replace(each, state=RegionState.FAILED) for each in _NEW_WIDE.regions))
-    kept = plan(definition(_OLD_WIDE, failed), _WIDE).of(_OLD_WIDE.number)
-    held = plan(definition(_HELD_WIDE, _NEW_WIDE), _WIDE).of(_OLD_WIDE.number)
-    wordy = [
-        {**line, "reason": f"{line['reason']}, {'and so on ' * 20}"} for line in pruning_of(kept, NOW)["regionsKept"]
-    ]
+    kept = _pruning(plan(definition(_OLD_WIDE, failed), _WIDE, now=NOW), _OLD_WIDE)
+    wordy = replace(kept, kept={name: f"{reason}, {'and so on ' * 20}" for name, reason in kept.kept.items()})
     kind = NoticeType.PRUNE_COMPLETED
     return {
         "rollout": rollout.event(NOW),
-        "removed": prune_news(kind, _OLD_WIDE.id, pruning_of(removed.of(_OLD_WIDE.number), NOW)).event(NOW),
-        "kept": prune_news(kind, _OLD_WIDE.id, pruning_of(kept, NOW)).event(NOW),
-        "held": prune_news(kind, _OLD_WIDE.id, pruning_of(held, NOW)).event(NOW),
-        "wordy": prune_news(kind, _OLD_WIDE.id, {**pruning_of(kept, NOW), "regionsKept": wordy}).event(NOW),
+        "removed": prune_news(kind, _OLD_WIDE.id, _pruning(removed, _OLD_WIDE)).event(NOW),
+        "kept": prune_news(kind, _OLD_WIDE.id, kept).event(NOW),
+        "wordy": prune_news(kind, _OLD_WIDE.id, wordy).event(NOW),
         "plan": plan_news(removed).event(NOW),
+        **{name: notice.event(NOW) for name, notice in _reasoned(100).items()},
     }
+
+
+def sixty_reasons() -> dict[str, dict[str, Any]]:
+    """Give statuses about sixty regions that all have a reason, with every fact that can stand above them."""
+    return {name: notice.event(NOW) for name, notice in _reasoned(60).items()}
+
+
+def _reasoned(count: int) -> dict[str, Notice]:
+    names = _HUNDRED[:count]
+    waiting = [_waits(name, "wave 1 comes first: westeurope is 40 % replicated") for name in names]
+    skipped = [_skipped(name, "the version is encrypted, and there is no disk encryption set") for name in names]
+    wordy = [replace(line, reason=f"{line.reason}, {'and so on ' * 60}") for line in waiting]
+    whole = replace(
+        _WHOLE,
+        supersedes=tuple(f"1.0.{number}" for number in range(count)),
+        warnings=tuple(f"warning {number}: {'look at this ' * 60}" for number in range(3)),
+    )
+    used = Pruning(NOW, ("eastus2",), {name: f"scale set web-{name} references 1.0.1" for name in names}, 30)
+    return {
+        "all wait": _of(_ROLLOUT, waiting),
+        "all wait, and much is said": _of(whole, waiting),
+        "all are skipped": _of(_ROLLOUT, skipped),
+        "half wait, half are skipped": _of(whole, [*waiting[::2], *skipped[1::2]]),
+        "all with long reasons": _of(_ROLLOUT, wordy),
+        "all with long reasons, and much is said": _of(whole, wordy),
+        "all in use": prune_news(NoticeType.PRUNE_COMPLETED, _OLD.id, used),
+    }
+
+
+def _of(rollout: Rollout, lines: Sequence[Line]) -> Notice:
+    return rollout_news(NoticeType.ROLLOUT_STARTED, _NEW, rollout, [_at_home(), *lines], NOW)

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 
 from shared.core.notices import NoticeType
 from shared.formats import cards, cloudevent, slack, teams
-from tests.formats.events import EVENTS, hundred_regions
+from tests.formats.events import EVENTS, NEW_FACTS, hundred_regions, sixty_reasons
 
 FORMATS = {"teams": teams, "slack": slack, "json": cloudevent}
 HUNDRED = hundred_regions()
+SIXTY = sixty_reasons()
 EVERY_FORMAT = pytest.mark.parametrize("form", FORMATS.values(), ids=FORMATS.keys())
 EVERY_TYPE = pytest.mark.parametrize("kind", NoticeType)
 
@@ -117,6 +118,7 @@ HEADLINES = {
     NoticeType.ROLLOUT_STALLED: "ubuntu-2204 1.0.3: rollout stalled",
     NoticeType.PRUNE_COMPLETED: "ubuntu-2204 1.0.1: pruned",
     NoticeType.PRUNE_REFUSED: "ubuntu-2204 1.0.1: Azure refused the prune",
+    NoticeType.LIMIT_NEAR: "ubuntu-2204 1.0.3: near a limit of Azure",
     NoticeType.DEAD_LETTERED: "A message could not be handled",
     NoticeType.PLAN_REPORTED: "ubuntu-2204: what a pass would do",
 }
@@ -133,11 +135,16 @@ def test_headlines(kind):
 
 LINES = {
     NoticeType.ROLLOUT_COMPLETED: [
-        ("Time", "1 h 0 min"),
-        ("westeurope", "Completed in 10 min 0 s, replicas: 1"),
+        ("Time", "1 h"),
+        ("westeurope", "Completed in 10 min, replicas: 1"),
         ("eastus2", "Replicating 40 %, replicas: 1"),
         ("southeastasia", "Requested, replicas: 1"),
-        ("uksouth", "Completed in 1 h 0 min, replicas: 2"),
+        ("uksouth", "Completed in 1 h, replicas: 2"),
+    ],
+    NoticeType.REGION_FAILED: [
+        ("Reason", "internal error"),
+        ("Time", "1 h"),
+        ("westeurope", "Completed in 10 min, replicas: 1"),
     ],
     NoticeType.PRUNE_COMPLETED: [
         ("Freed", "up to 60 GiB"),
@@ -146,6 +153,7 @@ LINES = {
         ("westeurope", "kept: its home region, where 1 of 2 replicas are enough"),
         ("japaneast", "kept: 1.0.2 is not here"),
     ],
+    NoticeType.LIMIT_NEAR: [("Reason", "1.0.3 has 60 replicas in all; Azure advises 50 at most")],
     NoticeType.DEAD_LETTERED: [("Queue", "watch"), ("Reason", "it is not JSON")],
     NoticeType.PLAN_REPORTED: [
         ("1.0.2 brazil", "add: the policy names it"),
@@ -163,6 +171,180 @@ def test_lines(kind):
     assert slack_lines(slack.body(EVENTS[kind])) == [f"{label}: {text}" for label, text in told]
 
 
+def test_a_refused_prune_removes_nothing():
+    """Where Azure refused a prune, the card does not say that a region was removed, or space freed."""
+    told = cards.card(EVENTS[NoticeType.PRUNE_REFUSED]).lines
+    assert told[0] == ("Reason", "ScopeLocked: the gallery has a lock")
+    assert [line for line in told if line[1] == "removed" or line[0] == "Freed"] == []
+
+
+BECAUSE = ("Because", "1.0.4 was deleted")
+SUPERSEDES = ("Supersedes", "the rollout of 1.0.1, 1.0.2, which goes no further")
+WARNINGS = [
+    ("Warning", "1.0.3 has 60 replicas in all; Azure advises 50 at most"),
+    ("Warning", "the tag is malformed"),
+]
+TIME = ("Time", "1 h")
+AT_HOME = ("westeurope", "Completed in 10 min, replicas: 1")
+NEW_LINES = {
+    "because": [BECAUSE, TIME, AT_HOME],
+    "supersedes": [SUPERSEDES, TIME, AT_HOME],
+    "warnings": [*WARNINGS, TIME, AT_HOME],
+    "all of them": [BECAUSE, SUPERSEDES, *WARNINGS, TIME, AT_HOME],
+    "of a failure": [BECAUSE, ("Reason", "internal error"), TIME, AT_HOME],
+    "at the end": [BECAUSE, TIME, AT_HOME],
+    "a wave that waits": [
+        TIME,
+        AT_HOME,
+        ("eastus2", "Replicating 40 %, replicas: 1"),
+        ("southeastasia", "Waiting: wave 1 comes first"),
+        ("japaneast", "Waiting: wave 1 comes first"),
+    ],
+    "a wave that bakes": [TIME, AT_HOME, ("southeastasia", "Waiting: wave 1 bakes for 4 h")],
+    "a wave that is stopped": [
+        ("Reason", "internal error"),
+        TIME,
+        AT_HOME,
+        ("japaneast", "Waiting: wave 1 is stopped"),
+    ],
+    "no encryption set": [TIME, AT_HOME, ("japaneast", "Skipped: it has no disk encryption set")],
+    "too many replicas": [
+        TIME,
+        AT_HOME,
+        ("japaneast", "Skipped: 101 replicas in all"),
+        ("brazil", "Skipped: 101 replicas in all"),
+    ],
+    "both": [
+        TIME,
+        AT_HOME,
+        ("japaneast", "Skipped: no set"),
+        ("southeastasia", "Waiting: wave 1 comes first"),
+    ],
+    "a plan": [
+        BECAUSE,
+        ("Later", "7 more versions, because of the cap"),
+        ("Warning", "the tag is malformed"),
+        ("1.0.2 brazil", "add: the policy names it"),
+        ("1.0.1 westeurope", "size: its home region, where 1 of 2 replicas are enough"),
+        ("1.0.1 eastus2", "remove: 1.0.2 complete here"),
+    ],
+    "a limit": [("Reason", "1.0.3 has 60 replicas in all; Azure advises 50 at most")],
+}
+NEW_HEADLINES = {
+    "of a failure": "ubuntu-2204 1.0.3: southeastasia failed",
+    "at the end": "ubuntu-2204 1.0.3: in all regions",
+    "a wave that is stopped": "ubuntu-2204 1.0.3: southeastasia failed",
+    "a plan": "ubuntu-2204: what a pass would do",
+    "a limit": "ubuntu-2204 1.0.3: near a limit of Azure",
+}
+EVERY_NEW_FACT = pytest.mark.parametrize("name", NEW_FACTS)
+
+
+def test_every_new_fact_is_tried():
+    """The table of lines leaves no status out."""
+    assert NEW_LINES.keys() == NEW_FACTS.keys()
+
+
+@EVERY_NEW_FACT
+def test_new_facts_in_teams(name):
+    """Causes, superseded rollouts, warnings and reasons of regions stand in the card for Teams, a line each."""
+    body = teams.body(NEW_FACTS[name])
+    check_teams(body)
+    assert runs(body) == [
+        [NEW_HEADLINES.get(name, "ubuntu-2204 1.0.3: rollout started")],
+        ["Gallery prodgallery"],
+        *([f"{label}: ", text] for label, text in NEW_LINES[name]),
+    ]
+
+
+@EVERY_NEW_FACT
+def test_new_facts_in_slack(name):
+    """Causes, superseded rollouts, warnings and reasons of regions stand in the message for Slack, a line each."""
+    body = slack.body(NEW_FACTS[name])
+    check_slack(body)
+    assert body["text"] == NEW_HEADLINES.get(name, "ubuntu-2204 1.0.3: rollout started")
+    assert slack_lines(body) == [f"{label}: {text}" for label, text in NEW_LINES[name]]
+
+
+NEW_DATA = {
+    "because": {"cause": "1.0.4 was deleted"},
+    "supersedes": {"supersedes": ["1.0.1", "1.0.2"]},
+    "warnings": {"warnings": [text for _, text in WARNINGS]},
+    "a plan": {"cause": "1.0.4 was deleted", "warnings": ["the tag is malformed"], "capped": 7},
+    "a limit": {"limit": "replicas", "used": 60, "of": 100},
+}
+
+
+@EVERY_NEW_FACT
+def test_new_facts_in_json(name):
+    """Programs get causes, superseded rollouts, warnings, limits and reasons of regions as fields, unchanged."""
+    body = cloudevent.body(NEW_FACTS[name])
+    assert body == NEW_FACTS[name] == json.loads(json.dumps(body))
+    data = body["data"]
+    assert data.items() >= NEW_DATA.get(name, {}).items()
+    reasons = [f"{each['state']}: {each['reason']}" for each in data.get("regions", ()) if "reason" in each]
+    assert reasons == [text for _, text in NEW_LINES[name] if text.startswith(("Waiting: ", "Skipped: "))]
+
+
+@EVERY_FORMAT
+@EVERY_NEW_FACT
+def test_new_facts_are_not_touched(form, name):
+    """Giving a status with such facts a form leaves it as it was."""
+    before = copy.deepcopy(NEW_FACTS[name])
+    form.body(NEW_FACTS[name])
+    assert before == NEW_FACTS[name]
+
+
+def test_facts_that_are_not_there():
+    """What a status does not say is not in its card: no cause, nothing superseded, no warning."""
+    nothing = {"cause": "", "supersedes": [], "warnings": [], "reason": None, "regions": []}
+    assert cards.card({"type": "gallery-fanout.rollout.started", "data": nothing}).lines == ()
+
+
+@pytest.mark.parametrize("form", [teams, slack])
+def test_long_warnings(form):
+    """A warning or a cause of any length, and any number of warnings, fit into a message of either chat."""
+    event = copy.deepcopy(NEW_FACTS["all of them"])
+    event["data"] |= {
+        "cause": "c" * 10_000,
+        "supersedes": [f"1.0.{number}" for number in range(10_000)],
+        "warnings": ["w" * 10_000] * 100,
+    }
+    body = form.body(event)
+    (check_teams if form is teams else check_slack)(body)
+    assert len(json.dumps(body)) < LARGEST_TEAMS_MESSAGE
+    told = cards.card(event).lines
+    assert [label for label, _ in told] == ["Because", "Supersedes", *["Warning"] * 37, "..."]
+    assert all("more characters" in text for _, text in told[:-1])
+
+
+@pytest.mark.parametrize("name", SIXTY)
+def test_sixty_reasons_in_slack(name):
+    """Sixty regions that all have a reason keep Slack's limits, and no line is lost but those that are counted."""
+    body = slack.body(SIXTY[name])
+    check_slack(body)
+    assert slack_lines(body) == [f"{label}: {text}" for label, text in cards.card(SIXTY[name]).lines]
+
+
+@pytest.mark.parametrize("name", SIXTY)
+def test_sixty_reasons_in_teams(name):
+    """Sixty regions that all have a reason are a card that Teams takes, and each that is shown has its reason."""
+    body = teams.body(SIXTY[name])
+    check_teams(body)
+    assert len(json.dumps(body)) < LARGEST_TEAMS_MESSAGE
+    shown = [text for label, text in runs(body)[2:-1] if label.startswith("southregion")]
+    assert len(shown) >= 30
+    assert all(text.startswith(("Waiting: ", "Skipped: ", "kept: ")) for text in shown)
+
+
+@pytest.mark.parametrize("name", SIXTY)
+def test_sixty_reasons_for_programs(name):
+    """Programs get every one of sixty regions with its whole reason."""
+    data = cloudevent.body(SIXTY[name])["data"]
+    told = [each for each in [*data.get("regions", ()), *data.get("regionsKept", ())] if each.get("reason")]
+    assert len(told) == 60
+
+
 @pytest.mark.parametrize("form", [teams, slack])
 def test_gallery(form):
     """A status says which gallery it is about; where that is not known, it says so."""
@@ -172,7 +354,15 @@ def test_gallery(form):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [(0, "0 s"), (59, "59 s"), (60, "1 min 0 s"), (3599, "59 min 59 s"), (3600, "1 h 0 min"), (90_000, "25 h 0 min")],
+    [
+        (0, "0 s"),
+        (59, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h"),
+        (5400, "1 h 30 min"),
+        (90_000, "1 d 1 h"),
+    ],
 )
 def test_spans(seconds, text):
     """A span is said in the two largest units that matter."""
@@ -218,8 +408,9 @@ def test_hundred_regions_in_teams(name):
 def test_the_cut_says_how_many(name):
     """At most forty lines are shown; the last says how many more there are."""
     data, told = HUNDRED[name]["data"], cards.card(HUNDRED[name])
-    facts = sum(bool(data.get(fact)) for fact in ("seconds", "gibFreed", "reason"))
-    total = facts + sum(len(data.get(lists, ())) for lists in ("regions", "regionsRemoved", "regionsKept", "changes"))
+    facts = sum(bool(data.get(fact)) for fact in ("seconds", "gibFreed", "reason", "cause", "supersedes"))
+    lists = ("regions", "regionsRemoved", "regionsKept", "changes", "warnings")
+    total = facts + sum(len(data.get(each, ())) for each in lists)
     assert total >= 100
     assert len(told.lines) == 40
     assert told.lines[-1] == ("...", f"{total - 39} more lines")
@@ -273,14 +464,14 @@ ACTIVE = [
     "{image.__class__}",
     '"quoted" \\ backslash',
 ]
-FIELDS = ("image", "gallery", "region", "reason")
+FIELDS = ("image", "gallery", "region", "reason", "cause")
 
 
 def planted(text):
     """Give a status whose every name is this text."""
     event = copy.deepcopy(EVENTS[NoticeType.REGION_FAILED])
-    event["data"] |= dict.fromkeys(FIELDS, text) | {"version": "1.0.3"}
-    event["data"]["regions"] = [{**region, "name": text} for region in event["data"]["regions"]]
+    event["data"] |= dict.fromkeys(FIELDS, text) | {"version": "1.0.3", "supersedes": [text], "warnings": [text]}
+    event["data"]["regions"] = [{**region, "name": text, "reason": text} for region in event["data"]["regions"]]
     return event
 
 
@@ -292,8 +483,9 @@ def test_names_do_nothing_in_teams(text):
     shown = runs(body)
     assert shown[0] == [f"{text} 1.0.3: {text} failed"]
     assert shown[1] == [f"Gallery {text}"]
-    assert ["Reason: ", text] in shown
-    assert shown[-1][0] == f"{text}: "
+    assert [["Because: ", text], ["Reason: ", text], ["Warning: ", text]] == [shown[2], *shown[4:6]]
+    assert shown[3] == ["Supersedes: ", f"the rollout of {text}, which goes no further"]
+    assert shown[-1] == [f"{text}: ", f"Completed: {text}"]
 
 
 @pytest.mark.parametrize("text", ACTIVE)
@@ -303,7 +495,8 @@ def test_names_do_nothing_in_slack(text):
     check_slack(body)
     headline = f"{text} 1.0.3: {text} failed"
     assert body["blocks"][0]["text"]["text"] == headline
-    assert f"Reason: {text}" in slack_lines(body)
+    for line in (f"Because: {text}", f"Reason: {text}", f"Warning: {text}", f"{text}: Completed: {text}"):
+        assert line in slack_lines(body)
     assert "<" not in body["text"]
     assert ">" not in body["text"]
     unescaped = body["text"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
@@ -314,7 +507,9 @@ def test_names_do_nothing_in_slack(text):
 def test_any_text_in_any_place(text, kind):
     """Whatever the names and reasons say, both chats get a message of the right shape."""
     event = copy.deepcopy(EVENTS[kind])
-    event["data"] |= dict.fromkeys(("gallery", "image", "version", "region", "reason", "queue"), text)
+    event["data"] |= dict.fromkeys(("gallery", "image", "version", "region", "reason", "queue", "cause"), text)
+    event["data"] |= {"supersedes": [text], "warnings": [text, text]}
+    event["data"]["regions"] = [{**NEW_FACTS["no encryption set"]["data"]["regions"][1], "name": text, "reason": text}]
     check_teams(teams.body(event))
     check_slack(slack.body(event))
 

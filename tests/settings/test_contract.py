@@ -1,12 +1,24 @@
+import json
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
 
-from shared.core.policy import Mode, StorageAccountType
-from shared.settings import SETTINGS, BadSettings, load
-from shared.settings.values import InUse
+from shared.core.policy import InUse, Mode, Policy
+from shared.core.target_regions import RegionDefaults, RegionTarget, StorageAccountType
+from shared.settings import SETTINGS, load
+from shared.settings.table import POLICY_SETTINGS
 from tests.core.build import GALLERY_ID
-from tests.settings.environment import GOOD, settings
+from tests.settings.environment import (
+    ENCRYPTION_SET,
+    GOOD,
+    TUNED,
+    TUNED_POLICY,
+    faults,
+    image,
+    overriding,
+    settings,
+)
 
 CONTRACT = {
     "TARGET_REGIONS": None,
@@ -42,25 +54,33 @@ def test_defaults_are_those_of_the_contract():
     assert {name: setting.default for name, setting in SETTINGS.items()} == CONTRACT
 
 
-@pytest.mark.parametrize("name", CONTRACT)
+@pytest.mark.parametrize("name", [name for name, default in CONTRACT.items() if default is not None])
 def test_given_default_is_the_default(name):
     """To give a setting its default, to give it empty, or not to give it at all is the same."""
-    default = CONTRACT[name]
-    if default is None or name == "PROTECT_IN_USE":
-        return
-    assert settings(**{name: default}) == settings(**{name: ""}) == settings(**{name: "  "}) == load(GOOD)
+    assert settings(**{name: CONTRACT[name]}) == settings(**{name: ""}) == settings(**{name: "  "}) == load(GOOD)
 
 
 def test_defaults_as_values():
-    """What is required is enough; all else is as the contract says."""
+    """What is required is enough; all else is as the contract says, and full mode protects what scale sets use."""
     loaded = load(GOOD)
-    policy = loaded.policy
-    assert [(each.region, each.replicas, each.storage_account_type) for each in policy.regions] == [
-        ("westeurope", 1, None),
-        ("eastus2", 1, None),
-    ]
-    assert (policy.keep_latest, policy.home_replicas, policy.prune_cap) == (1, 1, 10)
-    assert (policy.mode, policy.unlocks_regions, policy.protect_tag) == (Mode.FULL, True, "gallery-fanout-keep")
+    assert loaded.policy == Policy(
+        regions=(RegionTarget("westeurope", 1, None, wave=1), RegionTarget("eastus2", 1, None, wave=1)),
+        defaults=RegionDefaults(replicas=1, vms_per_replica=20, storage_account_type=None),
+        encryption_sets={},
+        wave_bake=timedelta(0),
+        keep_latest=1,
+        home_replicas=1,
+        prune_grace=timedelta(0),
+        prune_cap=10,
+        protect_tag="gallery-fanout-keep",
+        protect_in_use=InUse.SCALE_SETS,
+        unlocks_regions=True,
+        mode=Mode.FULL,
+        exclusive=False,
+        warnings=(),
+    )
+    assert loaded.overrides == ()
+    assert loaded.warnings == ()
     assert (loaded.watch_first, loaded.watch_longest) == (timedelta(seconds=15), timedelta(minutes=10))
     assert loaded.rollout_deadline == timedelta(hours=24)
     assert loaded.webhooks == ()
@@ -69,36 +89,46 @@ def test_defaults_as_values():
     assert [str(gallery) for gallery in loaded.galleries] == [GALLERY_ID]
 
 
-def test_every_value_arrives():
-    """Each setting that is given arrives in the settings as what it means."""
+def test_tuned_leaves_nothing_out():
+    """The settings of the next tests are all those of a policy, and none of them means what its default does."""
+    defaults = load(GOOD).policy
+    assert TUNED.keys() == set(POLICY_SETTINGS)
+    elsewhere = {"exclusive", "warnings"}  # an override says the one, tags of an image definition cause the other
+    unlike = {
+        field.name for field in fields(Policy) if getattr(TUNED_POLICY, field.name) != getattr(defaults, field.name)
+    }
+    assert unlike == {field.name for field in fields(Policy)} - elsewhere
+
+
+def test_every_value_of_the_policy_arrives():
+    """Each setting of the policy that is given arrives in it as what it means."""
+    assert settings(**TUNED).policy == TUNED_POLICY
+
+
+@pytest.mark.parametrize("name", TUNED)
+def test_each_value_arrives_alone(name):
+    """Each setting of the policy that is given alone changes the policy, and the policy only."""
+    loaded = settings(**{name: TUNED[name]})
+    assert loaded.policy != load(GOOD).policy
+    assert replace(loaded, policy=load(GOOD).policy) == load(GOOD)
+
+
+def test_every_other_value_arrives():
+    """Each setting beside the policy that is given arrives as what it means."""
     loaded = settings(
-        TARGET_REGIONS="westeurope eastus2=100vms uksouth=2=premium_lrs",
-        REPLICA_COUNT="3",
-        VMS_PER_REPLICA="50",
-        STORAGE_ACCOUNT_TYPE="standard_zrs",
-        KEEP_LATEST="2",
-        HOME_REPLICA_COUNT="4",
-        PRUNE_MAX_PER_PASS="5",
-        PROTECT_TAG="frozen",
-        PRUNE_UNLOCKS_REGIONS="False",
-        MODE="Replicate",
-        PROTECT_IN_USE="All",
+        GALLERIES=OTHER_GALLERY,
+        POLICY_OVERRIDES='{"other/*": {"keep_latest": 2}}',
         WATCH_INTERVAL="PT1S..P6D",
         ROLLOUT_DEADLINE="P7DT12H",
+        STATUS_WEBHOOKS="json=https://example.org/hook",
         SWEEP_SCHEDULE="0 */5  * * * mon-fri",
         ARM_ENDPOINT="https://management.usgovcloudapi.net/",
     )
-    policy = loaded.policy
-    zrs, premium = StorageAccountType.STANDARD_ZRS, StorageAccountType.PREMIUM_LRS
-    assert [(each.region, each.replicas, each.storage_account_type) for each in policy.regions] == [
-        ("westeurope", 3, zrs),
-        ("eastus2", 2, zrs),
-        ("uksouth", 2, premium),
-    ]
-    assert (policy.keep_latest, policy.home_replicas, policy.prune_cap) == (2, 4, 5)
-    assert (policy.mode, policy.unlocks_regions, policy.protect_tag) == (Mode.REPLICATE, False, "frozen")
+    assert [str(gallery) for gallery in loaded.galleries] == [OTHER_GALLERY]
+    assert [(each.gallery, each.image, each.policy.keep_latest) for each in loaded.overrides] == [("other", "*", 2)]
     assert (loaded.watch_first, loaded.watch_longest) == (timedelta(seconds=1), timedelta(days=6))
     assert loaded.rollout_deadline == timedelta(days=7, hours=12)
+    assert [(hook.name, hook.url) for hook in loaded.webhooks] == [("1-json", "https://example.org/hook")]
     assert loaded.sweep_schedule == "0 */5 * * * mon-fri"
     assert loaded.arm_endpoint == "https://management.usgovcloudapi.net"
 
@@ -128,25 +158,65 @@ def test_schedules(text):
     assert settings(SWEEP_SCHEDULE=text).sweep_schedule == text
 
 
+WAVES = {
+    "one wave": ("westeurope eastus2", [["westeurope", "eastus2"]]),
+    "a wave a region": ("westeurope;eastus2;uksouth", [["westeurope"], ["eastus2"], ["uksouth"]]),
+    "spaces around": (" westeurope=3=standard_zrs ;  eastus2\n uksouth ", [["westeurope"], ["eastus2", "uksouth"]]),
+    "spaces before only": ("westeurope ;eastus2", [["westeurope"], ["eastus2"]]),
+    "display names": ("'West Europe'; \"East US 2\"=2", [["westeurope"], ["eastus2"]]),
+}
+
+
+@pytest.mark.parametrize(("text", "waves"), WAVES.values(), ids=WAVES)
+def test_waves(text, waves):
+    """A semicolon ends a wave; the waves keep their order."""
+    policy = settings(TARGET_REGIONS=text).policy
+    assert [[target.region for target in wave] for wave in policy.waves] == waves
+
+
 @pytest.mark.parametrize("protection", InUse)
-@pytest.mark.parametrize("mode", [Mode.OBSERVE, Mode.REPLICATE])
-def test_protection_in_use_matters_only_when_pruning(mode, protection):
-    """Where nothing is pruned, every PROTECT_IN_USE may be asked for."""
-    assert settings(MODE=mode, PROTECT_IN_USE=protection).policy.mode is mode
+@pytest.mark.parametrize("mode", Mode)
+def test_protection_in_every_mode(mode, protection):
+    """Every mode goes with every protection of what is in use, in any letter case."""
+    policy = settings(MODE=mode.upper(), PROTECT_IN_USE=protection.upper()).policy
+    assert (policy.mode, policy.protect_in_use) == (mode, protection)
 
 
-@pytest.mark.parametrize("given", [None, "", "scale-sets", "all", "ALL"])
-@pytest.mark.parametrize("mode", [None, "full"])
-def test_full_mode_wants_a_decision_about_what_is_in_use(mode, given):
-    """Full mode does not start without the protection that it cannot give yet, unless it is switched off in words."""
-    environment = {name: text for name, text in GOOD.items() if name != "PROTECT_IN_USE"}
-    given_to_app = {"MODE": mode, "PROTECT_IN_USE": given}
-    environment |= {name: text for name, text in given_to_app.items() if text is not None}
-    with pytest.raises(BadSettings) as caught:
-        load(environment)
-    (fault,) = caught.value.faults
-    assert fault.startswith(f"PROTECT_IN_USE: not supported yet; given {given or ''!r}, which means ")
-    assert "wanted 'off'" in fault
+ENCRYPTION_SETS = {
+    "none": ({}, {}),
+    "a region": ({"westeurope": ENCRYPTION_SET}, {"westeurope": ENCRYPTION_SET}),
+    "a display name": ({" West US 2 ": ENCRYPTION_SET}, {"westus2": ENCRYPTION_SET}),
+    "one set for two": (
+        {"westeurope": ENCRYPTION_SET, "eastus2": ENCRYPTION_SET},
+        {"westeurope": ENCRYPTION_SET, "eastus2": ENCRYPTION_SET},
+    ),
+    "in capitals": ({"WESTEUROPE": ENCRYPTION_SET.upper()}, {"westeurope": ENCRYPTION_SET.upper()}),
+    "a region of no wave": ({"japaneast": ENCRYPTION_SET}, {"japaneast": ENCRYPTION_SET}),
+}
+
+
+@pytest.mark.parametrize(("given", "meant"), ENCRYPTION_SETS.values(), ids=ENCRYPTION_SETS)
+def test_encryption_sets(given, meant):
+    """Encryption sets are kept by the one spelling of their region, and their ids are not changed."""
+    assert settings(ENCRYPTION_SETS=json.dumps(given)).policy.encryption_sets == meant
+
+
+PAUSES = {
+    "PT0S": timedelta(0),
+    "P0D": timedelta(0),
+    "PT1S": timedelta(seconds=1),
+    "PT4H": timedelta(hours=4),
+    "P1DT2H3M4S": timedelta(days=1, hours=2, minutes=3, seconds=4),
+    "P2W": timedelta(days=14),
+    "P366D": timedelta(days=366),
+}
+
+
+@pytest.mark.parametrize("text", PAUSES)
+def test_pauses(text):
+    """WAVE_BAKE and PRUNE_GRACE may be none at all, and anything up to a year."""
+    policy = settings(WAVE_BAKE=text, PRUNE_GRACE=text).policy
+    assert policy.wave_bake == policy.prune_grace == PAUSES[text]
 
 
 def test_manages():
@@ -163,8 +233,11 @@ def test_manages():
     ("name", "text"),
     [
         ("TARGET_REGIONS", "westeurope=100"),
+        ("TARGET_REGIONS", "westeurope=60; eastus2=40"),
+        ("WAVE_BAKE", "P366D"),
         ("KEEP_LATEST", "1000"),
         ("HOME_REPLICA_COUNT", "100"),
+        ("PRUNE_GRACE", "P366D"),
         ("PRUNE_MAX_PER_PASS", "1000"),
         ("PROTECT_TAG", "x" * 512),
         ("WATCH_INTERVAL", "P6D..P6D"),
@@ -182,3 +255,79 @@ def test_limits_of_sizing_are_taken():
     """A hundred replicas in a region, and a replica per thousand VMs, can be had."""
     assert settings(TARGET_REGIONS="westeurope", REPLICA_COUNT="100").policy.regions[0].replicas == 100
     assert settings(TARGET_REGIONS="westeurope=2000vms", VMS_PER_REPLICA="1000").policy.regions[0].replicas == 2
+
+
+# Azure's limits of replicas: fifty are advised, a hundred are taken
+
+PATTERN = "prodgallery/ubuntu-*"
+OVER_ADVISED = {
+    "fifty": ("westeurope=50", {}, []),
+    "fifty in two waves": ("westeurope=25; eastus2=25", {}, []),
+    "fifty-one": ("westeurope=51", {}, [("TARGET_REGIONS", 51)]),
+    "fifty-one in two waves": ("westeurope=50; eastus2", {}, [("TARGET_REGIONS", 51)]),
+    "by machines": ("westeurope=1001vms", {}, [("TARGET_REGIONS", 51)]),
+    "a hundred": ("westeurope=100", {}, [("TARGET_REGIONS", 100)]),
+    "an override": (
+        "westeurope",
+        {PATTERN: {"target_regions": "westeurope=60"}},
+        [(f"POLICY_OVERRIDES: '{PATTERN}'", 60)],
+    ),
+    "an override of the replicas of a region": (
+        "westeurope; eastus2",
+        {PATTERN: {"replica_count": 26}},
+        [(f"POLICY_OVERRIDES: '{PATTERN}'", 52)],
+    ),
+    "an override of the sizing rule": (
+        "westeurope=60vms",
+        {PATTERN: {"vms_per_replica": 1}},
+        [(f"POLICY_OVERRIDES: '{PATTERN}'", 60)],
+    ),
+    "an override of few": ("westeurope=60", {PATTERN: {"target_regions": "uksouth"}}, [("TARGET_REGIONS", 60)]),
+    "overrides, the most specific first": (
+        "westeurope=70",
+        {"*/*": {"target_regions": "westeurope=80"}, PATTERN: {"target_regions": "westeurope=90"}},
+        [("TARGET_REGIONS", 70), (f"POLICY_OVERRIDES: '{PATTERN}'", 90), ("POLICY_OVERRIDES: '*/*'", 80)],
+    ),
+}
+
+
+@pytest.mark.parametrize(("regions", "overrides", "told"), OVER_ADVISED.values(), ids=OVER_ADVISED)
+def test_more_replicas_than_advised(regions, overrides, told):
+    """More replicas than Azure advises can be had, and each policy that wants them is warned of with their sum."""
+    loaded = overriding(overrides, TARGET_REGIONS=regions)
+    assert loaded.warnings == tuple(
+        f"{name}: {total} replicas in all; Azure advises 50 per version at most" for name, total in told
+    )
+    assert loaded.policy.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("given", "total"),
+    [
+        ({"TARGET_REGIONS": "westeurope=101"}, 101),
+        ({"TARGET_REGIONS": "westeurope=60; eastus2=41"}, 101),
+        ({"TARGET_REGIONS": "westeurope eastus2", "REPLICA_COUNT": "60"}, 120),
+        ({"TARGET_REGIONS": "westeurope=2001vms"}, 101),
+        ({"TARGET_REGIONS": "westeurope=101vms", "VMS_PER_REPLICA": "1"}, 101),
+    ],
+    ids=["a region", "two waves", "by default", "by machines", "by the sizing rule"],
+)
+def test_more_replicas_than_azure_takes(given, total):
+    """More replicas than Azure takes are refused, with their sum."""
+    (fault,) = faults(**given)
+    assert fault.startswith(f"TARGET_REGIONS: {total} replicas in all, and Azure takes 100 per version; given ")
+
+
+def test_any_storage_type_in_any_region():
+    """A region's own storage type wins over STORAGE_ACCOUNT_TYPE, wherever its wave is."""
+    policy = settings(TARGET_REGIONS="westeurope; uksouth=2=premium_lrs", STORAGE_ACCOUNT_TYPE="Standard_ZRS").policy
+    assert [target.storage_account_type for target in policy.regions] == [
+        StorageAccountType.STANDARD_ZRS,
+        StorageAccountType.PREMIUM_LRS,
+    ]
+
+
+def test_policy_without_overrides():
+    """Where there are no overrides, every image definition has the policy of the settings."""
+    loaded = load(GOOD)
+    assert loaded.policy_for(image("prodgallery/ubuntu-2204")) is loaded.policy

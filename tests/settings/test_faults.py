@@ -1,3 +1,4 @@
+import json
 import traceback
 
 import pytest
@@ -6,36 +7,100 @@ from hypothesis import strategies as st
 
 from shared.core.errors import Malformed
 from shared.settings import SETTINGS, STORAGE, BadSettings, Settings, load, readers
+from shared.settings.table import POLICY_SETTINGS
+from tests.core import strategies
 from tests.core.build import GALLERY_ID, IMAGE_ID
-from tests.settings.environment import CONNECTION, GOOD, faults, settings
+from tests.settings.environment import CONNECTION, ENCRYPTION_SET, GOOD, TUNED, faults, settings
 
-LATER = (
-    "ENCRYPTION_SETS",
-    "WAVE_BAKE",
-    "PRUNE_GRACE",
-    "POLICY_OVERRIDES",
-    "STATUS_WEBHOOK_SECRET",
-    "STATUS_TOPIC_ENDPOINT",
-    "STATUS_EVENTS",
-    "STORAGE_PRICE_PER_GIB_MONTH",
-)
+LATER = ("STATUS_WEBHOOK_SECRET", "STATUS_TOPIC_ENDPOINT", "STATUS_EVENTS", "STORAGE_PRICE_PER_GIB_MONTH")
+DEEP = f"{'[' * 100_000}{']' * 100_000}"
+NO_OBJECTS = {
+    "a word": ("westeurope", "it is not JSON: "),
+    "half an object": ('{"westeurope":', "it is not JSON: "),
+    "single quotes": ("{'westeurope': 1}", "it is not JSON: "),
+    "two objects": ("{} {}", "it is not JSON: "),
+    "too deep": (f'{{"a/b": {DEEP}}}', "it is not JSON: "),
+    "too many digits": (f'{{"a/b": {"9" * 5000}}}', "it is not JSON: "),
+    "a list": ("[]", "it is not a JSON object; "),
+    "a text": ('"westeurope"', "it is not a JSON object; "),
+    "a number": ("7", "it is not a JSON object; "),
+    "true": ("true", "it is not a JSON object; "),
+    "null": ("null", "it is not a JSON object; "),
+}
+NO_ENCRYPTION_SETS = {
+    "no region": ({"we": ENCRYPTION_SET}, "'we' is not the name of a region; "),
+    "no name": ({"": ENCRYPTION_SET}, "'' is not the name of a region; "),
+    "replicas": ({"westeurope=3": ENCRYPTION_SET}, "'westeurope=3' is not the name of a region; "),
+    "a line": ({"west\neurope\x00": ENCRYPTION_SET}, "'west\\neurope\\x00' is not the name of a region; "),
+    "no id": ({"westeurope": "des-1"}, "'des-1' is not the resource id of a disk encryption set; "),
+    "an empty id": ({"westeurope": ""}, "'' is not the resource id of a disk encryption set; "),
+    "spaces": ({"westeurope": f" {ENCRYPTION_SET}"}, f"' {ENCRYPTION_SET}' is not the resource id of a disk encr"),
+    "a gallery": ({"westeurope": GALLERY_ID}, f"'{GALLERY_ID}' is not the resource id of a disk encryption set; "),
+    "a path": ({"westeurope": f"{ENCRYPTION_SET}/x"}, f"'{ENCRYPTION_SET}/x' is not the resource id of a disk encr"),
+    "a query": ({"westeurope": f"{ENCRYPTION_SET}?x"}, f"'{ENCRYPTION_SET}?x' is not the resource id of a disk encr"),
+    "a long name": ({"westeurope": f"{ENCRYPTION_SET}{'x' * 80}"}, "'/subscriptions/"),
+    "null": ({"westeurope": None}, "'null' is not the resource id of a disk encryption set; "),
+    "a number": ({"westeurope": 5}, "'5' is not the resource id of a disk encryption set; "),
+    "a list": ({"westeurope": [ENCRYPTION_SET]}, "'[\"/subscriptions/"),
+    "an object": ({"westeurope": {"id": ENCRYPTION_SET}}, '\'{"id": "/subscriptions/'),
+    "an object in an object": ({"sets": {"westeurope": ENCRYPTION_SET}}, '\'{"westeurope": "/subscriptions/'),
+    "two spellings": ({"westus2": ENCRYPTION_SET, "West US 2": ENCRYPTION_SET}, "westus2 is named twice; "),
+}
+NO_PAUSES = [
+    "4h",
+    "0",
+    "-PT1S",
+    "-PT1H",
+    "-P1D",
+    "PT-1H",
+    "P1M",
+    "P1Y",
+    "P366DT1S",
+    "P367D",
+    "P",
+    "PT1H PT1H",
+    "P99999999999D",
+    "P9999999999999W",
+]
 BAD = {
-    "TARGET_REGIONS": ["westeurope=0", "we", '"west', "westeurope westeurope", "westeurope=101", "westeurope;eastus2"],
+    "TARGET_REGIONS": [
+        "westeurope=0",
+        "we",
+        '"west',
+        "westeurope westeurope",
+        "westeurope=101",
+        ";",
+        "westeurope;",
+        ";westeurope",
+        "westeurope;;eastus2",
+        "westeurope; 'West Europe'",
+        "westeurope=60; eastus2=41",
+        "westeurope=3;standard_zrs",
+        "westeurope,eastus2",
+    ],
     "REPLICA_COUNT": ["0", "-1", "101", "1.5", "one", "\u0661", "1_0", "9" * 5000],
     "VMS_PER_REPLICA": ["0", "1001", "many"],
     "STORAGE_ACCOUNT_TYPE": ["ultra", "Standard LRS", "standard_lrs standard_zrs"],
-    "ENCRYPTION_SETS": ['{"westeurope": "x"}', "[]"],
-    "WAVE_BAKE": ["PT1H"],
+    "ENCRYPTION_SETS": [
+        *(text for text, _ in NO_OBJECTS.values()),
+        *(json.dumps(value) for value, _ in NO_ENCRYPTION_SETS.values()),
+        f'{{"westeurope": "{ENCRYPTION_SET}", "westeurope": "{ENCRYPTION_SET}"}}',
+    ],
+    "WAVE_BAKE": NO_PAUSES,
     "KEEP_LATEST": ["0", "-1", "1001", "all"],
     "HOME_REPLICA_COUNT": ["0", "101"],
-    "PRUNE_GRACE": ["PT1H", "P1D"],
+    "PRUNE_GRACE": NO_PAUSES,
     "PRUNE_MAX_PER_PASS": ["0", "1001"],
     "PROTECT_TAG": ["a/b", "a\\b", "<a>", "100%", "a?", "a&b", "a\x07b", "x" * 513],
     "PROTECT_IN_USE": ["yes", "vms", "scale sets", "none"],
     "PRUNE_UNLOCKS_REGIONS": ["yes", "1", "on", "truee"],
     "MODE": ["prune", "dry-run", "full observe"],
     "GALLERIES": ["prodgallery", ",", IMAGE_ID, f"{GALLERY_ID} prodgallery", f"{GALLERY_ID}/..", f"{GALLERY_ID};"],
-    "POLICY_OVERRIDES": ['{"prod/*": {"keep_latest": 2}}', "x"],
+    "POLICY_OVERRIDES": [
+        *(text for text, _ in NO_OBJECTS.values()),
+        '{"prod/*": {}, "prod/*": {}}',
+        '{"prod/*": {"keep_latest": 1, "keep_latest": 2}}',
+    ],
     "WATCH_INTERVAL": [
         "PT15S",
         "PT10M..PT15S",
@@ -96,7 +161,10 @@ def test_every_setting_has_a_bad_value():
     assert BAD.keys() == SETTINGS.keys()
 
 
-@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in BAD.items() for text in texts])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [pytest.param(name, text, id=f"{name}-{text[:20]}") for name, texts in BAD.items() for text in texts],
+)
 def test_faults_say_name_given_and_wanted(name, text):
     """A fault names the setting, what was given (unless it is a secret) and what is wanted, in one line."""
     (fault,) = faults(**{name: text})
@@ -126,6 +194,68 @@ def test_not_supported_yet(name):
     assert fault.endswith("wanted nothing, for now")
 
 
+@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in LATER])
+def test_nothing_else_is_unsupported(name):
+    """No other setting is refused for not being supported, whatever it is given."""
+    assert not any("not supported" in fault for text in BAD[name] for fault in faults(**{name: text}))
+
+
+# What is JSON
+
+
+@pytest.mark.parametrize("name", ["ENCRYPTION_SETS", "POLICY_OVERRIDES"])
+@pytest.mark.parametrize(("text", "why"), NO_OBJECTS.values(), ids=NO_OBJECTS)
+def test_not_a_json_object(name, text, why):
+    """What is not a JSON object is refused in those words."""
+    (fault,) = faults(**{name: text})
+    assert fault.startswith(f"{name}: {why}")
+
+
+@pytest.mark.parametrize(("value", "why"), NO_ENCRYPTION_SETS.values(), ids=NO_ENCRYPTION_SETS)
+def test_not_encryption_sets(value, why):
+    """Of encryption sets, the region or the id that is none is told, or the region that is there twice."""
+    (fault,) = faults(ENCRYPTION_SETS=json.dumps(value))
+    assert fault.startswith(f"ENCRYPTION_SETS: {why}")
+
+
+def test_all_faults_of_encryption_sets():
+    """Every region and every id of the encryption sets that is none is told at once."""
+    (fault,) = faults(ENCRYPTION_SETS=json.dumps({"we": ENCRYPTION_SET, "eastus2": "des-2", "uksouth": "des-3"}))
+    assert all(each in fault.partition("; given")[0] for each in ("'we'", "'des-2'", "'des-3'"))
+
+
+TWICE = {
+    "a region": ("ENCRYPTION_SETS", f'{{"westeurope": "{ENCRYPTION_SET}", "westeurope": ""}}', "westeurope"),
+    "a pattern": ("POLICY_OVERRIDES", '{"prod/*": {"keep_latest": 2}, "dev/*": {}, "prod/*": {}}', "prod/*"),
+    "a setting": ("POLICY_OVERRIDES", '{"prod/*": {"keep_latest": 1, "keep_latest": 2}}', "keep_latest"),
+    "a region of an override": (
+        "POLICY_OVERRIDES",
+        f'{{"prod/*": {{"encryption_sets": {{"uksouth": "{ENCRYPTION_SET}", "uksouth": "{ENCRYPTION_SET}"}}}}}}',
+        "uksouth",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "twice"), TWICE.values(), ids=TWICE)
+def test_named_twice_in_json(name, text, twice):
+    """A name that is there twice is refused by name, at any depth; the last one does not silently win."""
+    (fault,) = faults(**{name: text})
+    assert fault.startswith(f"{name}: ")
+    assert fault.endswith(f"given {text!r}, wanted {SETTINGS[name].wanted}")
+    assert twice in fault.partition("named twice; given")[0]
+
+
+@pytest.mark.parametrize("name", ["ENCRYPTION_SETS", "POLICY_OVERRIDES"])
+@pytest.mark.parametrize(
+    "escape", ["\\n", "\\u001b[2J", "\\ud800", "\\u2028"], ids=["line", "escape", "surrogate", "separator"]
+)
+def test_odd_names_twice(name, escape):
+    """A fault stays a line that can be printed, also when a name that is there twice has odd characters."""
+    (fault,) = faults(**{name: f'{{"a{escape}b": 1, "a{escape}b": 2}}'})
+    assert "named twice" in fault
+    assert fault.isprintable()
+
+
 def test_all_faults_at_once():
     """One start tells every fault: a line each, and their number."""
     spoilt = {name: texts[0] for name, texts in BAD.items()} | {STORAGE: "nonsense"}
@@ -137,24 +267,33 @@ def test_all_faults_at_once():
 
 
 def test_nothing_given():
-    """An empty environment tells what is required, and which decision about what is in use is wanted."""
+    """An empty environment tells what is required, and no more."""
     with pytest.raises(BadSettings) as caught:
         load({})
-    assert [fault.partition(":")[0] for fault in caught.value.faults] == [
-        "TARGET_REGIONS",
-        "GALLERIES",
-        STORAGE,
-        "PROTECT_IN_USE",
-    ]
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == ["TARGET_REGIONS", "GALLERIES", STORAGE]
 
 
 def test_region_faults_are_all_told():
     """Every fault of the regions is told, also when the defaults that they need are faulty themselves."""
-    told = faults(TARGET_REGIONS="we uksouth=40vms eastus2=x", VMS_PER_REPLICA="0", STORAGE_ACCOUNT_TYPE="best")
+    told = faults(TARGET_REGIONS="we uksouth=40vms; eastus2=x;", VMS_PER_REPLICA="0", STORAGE_ACCOUNT_TYPE="best")
     assert len(told) == 3
     regions = next(fault for fault in told if fault.startswith("TARGET_REGIONS"))
     assert "'we' is not the name of a region" in regions
     assert "'x' is not a number of replicas" in regions
+    assert "wave 3 names no region" in regions
+
+
+def test_no_sum_without_its_parts():
+    """Where the sizing rule is faulty, no sum of replicas is made up without it."""
+    (fault,) = faults(TARGET_REGIONS="westeurope=2000vms", VMS_PER_REPLICA="many")
+    assert fault.startswith("VMS_PER_REPLICA: ")
+
+
+@pytest.mark.parametrize("name", ["WAVE_BAKE", "PRUNE_GRACE"])
+def test_half_a_duration(name):
+    """A duration without a number in it is a slip, and is not taken for none at all."""
+    (fault,) = faults(**{name: "PT"})
+    assert fault == f"{name}: given 'PT', wanted {SETTINGS[name].wanted}"
 
 
 # Secrets
@@ -191,6 +330,12 @@ def test_secrets_are_not_in_settings():
         {STORAGE: f"QueueEndpoint=https://[{SECRET};TableEndpoint=https://example.org/{SECRET}"},
         {STORAGE: SECRET},
         {"MODE": "oops"},
+        {"ENCRYPTION_SETS": "oops"},
+        {"POLICY_OVERRIDES": "oops"},
+        {"POLICY_OVERRIDES": '{"a/b": {"keep_latest": 0}}'},
+        {"POLICY_OVERRIDES": json.dumps({"a/b": {"status_webhooks": f"teams=https://example.org/{SECRET}"}})},
+        {"POLICY_OVERRIDES": json.dumps({"a/b": {STORAGE: SECRETS[STORAGE]}})},
+        {"POLICY_OVERRIDES": json.dumps({"status_webhooks": f"teams=https://example.org/{SECRET}"})},
     ],
 )
 def test_secrets_are_not_in_faults(given):
@@ -213,25 +358,73 @@ def test_faulty_webhooks_are_told_by_position():
 
 _TEXTS = st.one_of(
     st.text(),
-    st.sampled_from([text for texts in BAD.values() for text in texts]),
+    st.sampled_from([text for texts in BAD.values() for text in texts if DEEP not in text]),
     st.text(alphabet="PTDHMSWY0129.-+,"),
     st.text(alphabet="htps:/[]@127.0localst?#=; "),
+    st.text(alphabet='{}[]",: \\u012ab/*?'),
 )
+_VALUES = st.one_of(
+    strategies.json_values,
+    _TEXTS,
+    st.sampled_from(list(TUNED.values())),
+    st.dictionaries(st.sampled_from(["westeurope", "West Europe", "eastus2"]), st.sampled_from([ENCRYPTION_SET, "x"])),
+)
+_KNOWN = [*(name.lower() for name in SETTINGS), *POLICY_SETTINGS, "exclusive", "Exclusive"]
+_CHANGES = st.dictionaries(
+    st.sampled_from(_KNOWN[: len(POLICY_SETTINGS)]) | st.sampled_from(_KNOWN) | st.text(), _VALUES
+)
+_PATTERNS = st.text(alphabet="aB*?", min_size=1).map("prodgallery/{}".format) | st.text(alphabet="aB*?/ .[")
+_JSON = st.one_of(
+    st.dictionaries(_PATTERNS, _CHANGES),
+    st.dictionaries(_PATTERNS | st.text(), strategies.json_values),
+    st.dictionaries(st.sampled_from(["westeurope", "West Europe", "we"]) | st.text(), _VALUES),
+).map(json.dumps)
 _NAMES = [*SETTINGS, STORAGE, *(f"{STORAGE}__{part}" for part in ("accountName", "queueServiceUri", "tableServiceUri"))]
 
 
-@given(st.dictionaries(st.sampled_from(_NAMES), _TEXTS), st.booleans())
+@given(st.dictionaries(st.sampled_from(_NAMES), _TEXTS | _JSON), st.booleans())
 def test_any_environment(given, with_good):
     """Any settings load or are told as faults, and nothing else is raised."""
     environment = {
         name: text for name, text in GOOD.items() if name != STORAGE or f"{STORAGE}__accountName" not in given
     }
+    loads_or_tells({**environment, **given} if with_good else given)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            **{
+                name: _TEXTS | st.just(TUNED[name])
+                for name in ("TARGET_REGIONS", "WAVE_BAKE", "PRUNE_GRACE", "PROTECT_IN_USE")
+            },
+            "REPLICA_COUNT": st.sampled_from(["1", "60", "0"]),
+            "ENCRYPTION_SETS": _JSON | _TEXTS,
+            "POLICY_OVERRIDES": _JSON | _TEXTS,
+        },
+    )
+)
+def test_any_policy(given):
+    """Any text for a policy and its overrides makes settings, or faults that are a line each and show no secret."""
+    loads_or_tells({**GOOD, **given, **SECRETS})
+
+
+def loads_or_tells(environment):
+    """Load settings: they are good, or their faults are told as they should be."""
     try:
-        loaded = load({**environment, **given} if with_good else given)
+        loaded = load(environment)
     except BadSettings as bad:
         assert bad.faults  # noqa: PT017  either outcome is right
+        assert all(fault.isprintable() for fault in bad.faults)  # noqa: PT017  the same
+        assert all(fault.startswith(tuple(f"{name}: " for name in _NAMES)) for fault in bad.faults)  # noqa: PT017
+        assert SECRET not in str(bad)  # noqa: PT017  the same
         return
     assert isinstance(loaded, Settings)
+    assert SECRET not in repr(loaded)
+    for policy in (loaded.policy, *(override.policy for override in loaded.overrides)):
+        assert 1 <= sum(target.replicas for target in policy.regions) <= 100
+        assert all(wave for wave in policy.waves)
 
 
 # Addresses: http only to this machine

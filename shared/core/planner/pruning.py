@@ -1,0 +1,156 @@
+"""Which regions a version leaves. The first row that fits decides.
+
+| region of an OLDER version                                        | action                                    |
+|-------------------------------------------------------------------|-------------------------------------------|
+| its home, with no more than HOME_REPLICA_COUNT replicas           | KEEP                                      |
+| a resource here references exactly this version                   | KEEP                                      |
+| the newest KEPT version failed here, or is not to come here       | KEEP                                      |
+| the newest is still on its way here                               | WAIT                                      |
+| the newest is complete here, for less than PRUNE_GRACE            | WAIT                                      |
+| the newest is complete here; the version's home                   | SIZE to HOME_REPLICA_COUNT                |
+| the newest is complete here                                       | REMOVE                                    |
+
+| region of a KEPT version that an exclusive policy does not name   | action                                    |
+|-------------------------------------------------------------------|-------------------------------------------|
+| its home                                                          | KEEP                                      |
+| a resource here references exactly this version                   | KEEP                                      |
+| the version is not complete in every region that the policy names | WAIT                                      |
+| any other                                                         | REMOVE                                    |
+
+While one region of a version waits, its other regions wait with it: one write instead of several. And what holds the
+whole version (``protection``) turns everything that it would lose into KEEP.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self
+
+from shared.core.model import Definition, ImageVersion, Region, RegionState
+from shared.core.plan import Action, Line
+from shared.core.planner.protection import held, hold
+from shared.core.planner.replication import keep, spread, standing
+from shared.core.policy import Policy
+from shared.core.tags import protects
+from shared.core.text import span
+from shared.core.usage import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest KEPT version, whose coming lets older ones go.
+
+    :param coming: the regions that it is still on its way to.
+    """
+
+    version: ImageVersion
+    coming: frozenset[str]
+
+    @classmethod
+    def of(cls, version: ImageVersion, policy: Policy, now: datetime) -> Self:
+        """Find where a version is still on its way to."""
+        unsure = (RegionState.REPLICATING, RegionState.UNKNOWN)
+        moving = {region.name for region in version.regions if region.state in unsure}
+        if protects(version.tags, policy.protect_tag):
+            return cls(version, frozenset(moving))
+        lines = [line for line in spread(version, policy, now) if line.wants_change]
+        return cls(version, frozenset(moving | {line.region for line in lines if version.region(line.region) is None}))
+
+
+def pruned(
+    version: ImageVersion, newest: Newest, definition: Definition, policy: Policy, now: datetime
+) -> tuple[Line, ...]:
+    """Say which regions an older version leaves."""
+    older = _Older(version, newest, definition.usage, policy, now)
+    return _together(version, [older.line(region) for region in version.regions], definition, policy)
+
+
+def exclusive(version: ImageVersion, lines: Sequence[Line], definition: Definition, policy: Policy) -> tuple[Line, ...]:
+    """Say which regions a kept version leaves because its policy is exclusive."""
+    done = all(_done(version, line) for line in lines if line.named)
+    judged = [line if line.named else _surplus(version, line, definition, done=done) for line in lines]
+    named = tuple(line for line in judged if line.named)
+    others = [line for line in judged if not line.named]
+    return (*named, *_together(version, others, definition, policy))
+
+
+def _together(version: ImageVersion, lines: Sequence[Line], definition: Definition, policy: Policy) -> tuple[Line, ...]:
+    """Hold what must not go, and let the rest go at once or not at all."""
+    reason = hold(version, definition, policy)
+    if reason:
+        return held(version, lines, reason)
+    waits = [line for line in lines if line.action is Action.WAIT]
+    if not waits:
+        return tuple(lines)
+    ends = [line.until for line in waits if line.until]
+    until = max(ends) if len(ends) == len(waits) else None
+    together = f"waits for {waits[0].region}, so that one write removes all"
+    return tuple(
+        replace(line, action=Action.WAIT, reason=together if line.changes else line.reason, until=until)
+        if line.wants_change
+        else line
+        for line in lines
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Older:
+    """An older version, with all that is weighed for each of its regions."""
+
+    version: ImageVersion
+    newest: Newest
+    usage: Usage
+    policy: Policy
+    now: datetime
+
+    def line(self, region: Region) -> Line:
+        at_home = region.name == self.version.home
+        if at_home and region.replicas <= self.policy.home_replicas:
+            return keep(region, "its home region")
+        if reason := self.usage.reason(self.version.number, region.name):
+            return keep(region, reason)
+        there = self.newest.version.region(region.name)
+        if there is None or not there.complete:
+            return self._without(region, there)
+        if wait := self._grace(region, there):
+            return wait
+        if at_home:
+            reason = f"its home region, where {self.policy.home_replicas} of {region.replicas} replicas are enough"
+            return replace(keep(region, reason), action=Action.SIZE, replicas=self.policy.home_replicas)
+        return Line(region.name, Action.REMOVE, self._complete(there))
+
+    def _without(self, region: Region, there: Region | None) -> Line:
+        coming, newest = region.name in self.newest.coming, self.newest.version.number
+        if there is not None:
+            line = keep(region, f"{newest} is not complete here: {standing(there)}")
+        else:
+            line = keep(region, f"{newest} is {'still to come' if coming else 'not'} here")
+        return replace(line, action=Action.WAIT) if coming else line
+
+    def _grace(self, region: Region, there: Region) -> Line | None:
+        """Wait until the newest was complete for long enough; when nobody knows since when, that has yet to begin."""
+        until = (there.since or self.now) + self.policy.prune_grace
+        if until <= self.now:
+            return None
+        reason = f"{self._complete(there)}; PRUNE_GRACE is {span(self.policy.prune_grace)}"
+        return replace(keep(region, reason), action=Action.WAIT, until=until)
+
+    def _complete(self, there: Region) -> str:
+        since = f" since {span(self.now - there.since, rough=True)}" if there.since and there.since < self.now else ""
+        return f"{self.newest.version.number} complete here{since}"
+
+
+def _done(version: ImageVersion, line: Line) -> bool:
+    region = version.region(line.region)
+    return line.action is Action.SKIP or (not line.wants_change and region is not None and region.complete)
+
+
+def _surplus(version: ImageVersion, line: Line, definition: Definition, *, done: bool) -> Line:
+    if line.region == version.home:
+        return line
+    if reason := definition.usage.reason(version.number, line.region):
+        return replace(line, reason=reason)
+    if not done:
+        reason = "leaves once the version is complete in every region of the policy, which is exclusive"
+        return replace(line, action=Action.WAIT, reason=reason)
+    return Line(line.region, Action.REMOVE, "the policy is exclusive, and does not name it")
