@@ -1,4 +1,4 @@
-"""The world of a flow test."""
+"""The worlds of flow tests: the whole app in a host of its own, and the app on a clock that is moved by hand."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -8,7 +8,10 @@ import pytest
 from azure.storage.queue import QueueServiceClient
 
 from local.azure import Behaviour, Pace, SimulatedAzure
+from tests.flows.clockwork import Clock, Clockwork
 from tests.flows.world import THREE, World
+
+MINUTE = 60
 
 
 @pytest.fixture
@@ -23,3 +26,14 @@ def world(storage: str, tmp_path: Path) -> Iterator[World]:
             azure.add_version(image, version, regions=list(THREE))
         queues = stack.enter_context(QueueServiceClient.from_connection_string(storage))
         yield World(azure, storage, tmp_path, gallery, image, stack, queues)
+
+
+@pytest.fixture
+def clockwork(storage: str) -> Iterator[Clockwork]:
+    """A gallery with an image that has no versions yet, at the pace of the real Azure; the app has no policy yet."""
+    behaviour = Behaviour(
+        create=Pace.after(10 * MINUTE), update=Pace.after(5 * MINUTE), replicate=Pace.after(20 * MINUTE)
+    )
+    clock = Clock()
+    with SimulatedAzure(behaviour=behaviour, clock=clock) as azure:
+        yield Clockwork(azure, clock, storage)

@@ -44,7 +44,6 @@ class World:
             "ARM_ENDPOINT": self.azure.endpoint,
             "GALLERIES": self.gallery,
             "TARGET_REGIONS": " ".join(regions),
-            "PROTECT_IN_USE": "off",
             "WATCH_INTERVAL": "PT1S..PT2S",
             "STATUS_WEBHOOKS": hooks,
             **settings,
