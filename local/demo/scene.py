@@ -1,4 +1,4 @@
-"""What the demo plays: a gallery with two older versions, a policy, and what counts as the end."""
+"""What the demo plays: a gallery with two older versions, one of them in use, a policy, and what counts as the end."""
 
 import time
 from collections.abc import Mapping
@@ -10,6 +10,10 @@ from local.azure import Behaviour, Pace, SimulatedAzure
 IMAGE, NEW, OLD = "ubuntu-2204", "1.0.3", ("1.0.2", "1.0.1")
 HOME = "westeurope"
 BEFORE = (HOME, "eastus2", "southeastasia")
+IN_USE, USER = ("1.0.1", "southeastasia"), "web-legacy"
+LEFT = {"1.0.2": (HOME,), "1.0.1": (HOME, "southeastasia")}
+"""Where the older versions are in the end: at home, and where a scale set still needs one."""
+
 REGIONS: Mapping[str, float] = {
     HOME: 0,
     "northeurope": 4,
@@ -47,6 +51,8 @@ class Scene:
         image = azure.add_image(gallery, IMAGE)
         for version in OLD:
             azure.add_version(image, version, home=HOME, regions=list(BEFORE), size_gib=32)
+        version, region = IN_USE
+        azure.add_scale_set(USER, image=f"{image}/versions/{version}", location=region)
         return cls(azure, gallery, image, time.time())
 
     def settings(self, storage: str) -> dict[str, str]:
@@ -57,7 +63,6 @@ class Scene:
             "ARM_ENDPOINT": self.azure.endpoint,
             "GALLERIES": self.gallery,
             "TARGET_REGIONS": f"{HOME}=3 " + " ".join(region for region in REGIONS if region != HOME),
-            "PROTECT_IN_USE": "off",
             "WATCH_INTERVAL": "PT1S..PT3S",
             "STATUS_WEBHOOKS": hooks,
         }
@@ -67,12 +72,12 @@ class Scene:
         self.azure.publish(self.image, NEW, home=HOME, size_gib=32)
 
     def converged(self) -> bool:
-        """Whether the new version is complete everywhere, the older ones are at home only, and the chat heard of it."""
+        """Whether the new version is complete everywhere, the older ones went home, and the chat heard of it."""
         versions = self.azure.versions(self.image)
         told = [str(post.body["type"]) for post in self.azure.posts if post.kind == "json"]
         return (
             regions(versions.get(NEW)) == dict.fromkeys(REGIONS, "Completed")
-            and all(regions(versions[old]) == {HOME: "Completed"} for old in OLD)
+            and all(regions(versions[old]) == dict.fromkeys(where, "Completed") for old, where in LEFT.items())
             and all(told.count(f"gallery-fanout.{kind}") >= count for kind, count in _MESSAGES.items())
         )
 

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from local.azure import Post, Request
-from local.demo.scene import HOME, NEW, OLD, REGIONS, Scene, regions
+from local.demo.scene import HOME, IN_USE, NEW, OLD, REGIONS, USER, Scene, regions
 
 _SIGNS = {"Completed": ("● complete", "green"), "Failed": ("✕ failed", "red"), "Unknown": ("○ asked", "yellow")}
 _LAST = 12
@@ -113,7 +113,8 @@ def summary(scene: Scene, seconds: float) -> Sequence[str]:
     least = 1 + len(OLD)
     return (
         f"Converged after {seconds:.0f} s: {NEW} is complete in {len(REGIONS)} regions.",
-        f"{' and '.join(OLD)} are left in their home region, {HOME}.",
+        f"1.0.2 is left in its home region, {HOME}.",
+        f"{IN_USE[0]} is left there and in {IN_USE[1]}, because scale set {USER} references it.",
         f"{writes} writes went to Azure Resource Manager (the least possible is {least}).",
         f"{posts} messages were posted, {posts // 3} to each of three webhooks.",
     )

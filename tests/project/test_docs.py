@@ -9,6 +9,7 @@ from local.host.config import apply_settings
 from shared.core.events import EVENT_TYPES
 from shared.core.messages import Queue
 from shared.core.notices import NoticeType
+from shared.core.tags import KEEP_LATEST_TAG, REGIONS_TAG
 from shared.settings import SETTINGS, load
 
 ROOT = Path(__file__).parents[2]
@@ -28,6 +29,12 @@ def test_settings_table_is_the_code():
     words = {"required": None, "the version's own": "", "none": ""}
     table = {name: words.get(value, value) for name, value in _table(README, "Settings").items()}
     assert list(table.items()) == [(name, setting.default) for name, setting in SETTINGS.items()]
+
+
+def test_tags_are_listed():
+    """The README lists the tags by which image owners tune, with the settings whose syntax they have."""
+    tags = _table(README, "Tuning one image definition")
+    assert tags == {REGIONS_TAG: "as `TARGET_REGIONS", KEEP_LATEST_TAG: "as `KEEP_LATEST"}
 
 
 def test_host_numbers_are_explained():
