@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from shared.adapters.throttle import Throttle
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,20 +34,21 @@ class App:
     def __init__(self, settings: Settings, *, now: Callable[[], datetime] = _utc_now) -> None:
         self.settings = settings
         self.now = now
+        self._throttle = Throttle(now)
 
     @cached_property
     def gallery(self) -> "Gallery":
         """Azure Compute Galleries."""
         from shared.adapters.gallery import Gallery  # noqa: PLC0415  0.3 s that only some functions need
 
-        return Gallery(self.settings.arm_endpoint, self._arm_credential())
+        return Gallery(self.settings.arm_endpoint, self._arm_credential(), self._throttle)
 
     @cached_property
     def resource_graph(self) -> "ResourceGraph":
         """Azure Resource Graph."""
         from shared.adapters.usage import ResourceGraph  # noqa: PLC0415  only who prunes needs it
 
-        return ResourceGraph(self.settings.arm_endpoint, self._arm_credential())
+        return ResourceGraph(self.settings.arm_endpoint, self._arm_credential(), self._throttle)
 
     @cached_property
     def queues(self) -> "Queues":

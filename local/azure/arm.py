@@ -11,7 +11,7 @@ from aiohttp import web
 from local.azure.budgets import Budgets
 from local.azure.calls import Answer, Call
 from local.azure.errors import ArmError, no_api_version
-from local.azure.faults import Faults
+from local.azure.faults import Faults, Throttles
 from local.azure.journal import Request
 from local.azure.provider import Provider
 from local.azure.routes import answer
@@ -23,10 +23,11 @@ class Arm:
     def __init__(self, provider: Provider, changed: Condition, *, clock: Callable[[], float]) -> None:
         self.requests: list[Request] = []
         self.faults = Faults(provider.behaviour.faults)
+        self.throttles = Throttles(clock)
         self._provider = provider
         self._changed = changed
         self._clock = clock
-        self._budgets = Budgets(clock)
+        self._budgets = Budgets(clock, lambda: provider.behaviour)
 
     async def handle(self, request: web.Request) -> web.Response:
         """Answer one request."""
@@ -49,6 +50,8 @@ class Arm:
     def _answer(self, call: Call) -> tuple[Answer, str | None]:
         """Answer, or refuse with ARM's error body and code."""
         try:
+            self.throttles.refuse(call)
+            self._budgets.refuse(call)
             self.faults.raise_for(call.method, call.path)
             if "api-version" not in call.query:
                 raise no_api_version()
@@ -74,7 +77,7 @@ class Arm:
             "x-ms-request-id": tracking,
             "x-ms-correlation-request-id": tracking,
             "x-ms-routing-request-id": f"LOCAL:{tracking}",
-            **self._budgets.headers(given.budget, call.method),
+            **self._budgets.headers(given.budget, call),
             **given.headers,
             **self._provider.behaviour.extra_headers,
         }

@@ -67,6 +67,9 @@ class Behaviour:
     `graph_incomplete` makes Resource Graph leave something out and say so in one of its two ways: "truncated" (there
     are no pages, and the last record at least is not shown) or "limit-hit" (a query without `subscriptions` does not
     see the last one, as if more than 10,000 came before it).
+    `enforce_budgets` answers 429 to a call whose budget of 3 or 30 minutes is used up; `budgets` replaces the usual
+    ones, by their names without the window: `{"CreateUpdateGalleryImageVersion": (375, 1200)}`. `budget_window`
+    says how one comes back: all at once when its window is over, or call by call.
     """
 
     create: Pace = _SOON
@@ -89,3 +92,7 @@ class Behaviour:
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     # Newer poll URLs carry about 3.5 KB of signed query (seen in captured traffic).
     signed_poll_urls: bool = True
+    enforce_budgets: bool = False
+    budgets: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    # Unverified: how a budget comes back.
+    budget_window: Literal["fixed", "sliding"] = "fixed"

@@ -24,6 +24,12 @@ class Call:
         return requested(self.path)
 
     @property
+    def subscription(self) -> str:
+        """The subscription in the path, in lower case; empty when there is none."""
+        parts = self.id.key.strip("/").split("/")
+        return parts[1] if len(parts) > 1 and parts[0] == "subscriptions" else ""
+
+    @property
     def owner(self) -> ResourceId:
         """The id in the path of a list, without the list's own segment."""
         return ResourceId(self.id.text.rsplit("/", 1)[0])

@@ -106,6 +106,19 @@ def locked(resource: ResourceId, scopes: Sequence[str], *, action: str) -> ArmEr
     )
 
 
+def throttled(status: int, code: str, seconds: int, *, with_header: bool = True) -> ArmError:
+    """Refuse for so long. Azure quotes the number, or does not; this one does with a header, and does not without."""
+    told = f"try again after '{seconds}' seconds" if with_header else f"try after {seconds} seconds"
+    message = f"The request was throttled. Please {told}."
+    return ArmError(status, code, message, retry_after=seconds if with_header else None)
+
+
+def budget_used_up(operation: str, seconds: int) -> ArmError:
+    """Refuse what no budget is left for. That the code is this one is unverified."""
+    message = f"The budget of {operation} is used up. Please try again after '{seconds}' seconds."
+    return ArmError(429, "TooManyRequests", message, retry_after=seconds)
+
+
 def invalid_query(reason: str) -> ArmError:
     """Refuse a query of Resource Graph. The reason is ours: the real one names a line and a token at most."""
     general = (

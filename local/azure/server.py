@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import replace
 from threading import Condition
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypedDict, Unpack
 
 from aiohttp import web
 
@@ -15,7 +15,7 @@ from local.azure.arm import Arm
 from local.azure.behaviour import Behaviour
 from local.azure.chat import Chat, Post
 from local.azure.eventgrid import Delivery, EventGrid
-from local.azure.faults import Faults
+from local.azure.faults import Faults, Throttling
 from local.azure.hands import Hands
 from local.azure.journal import Request, accepted_writes
 from local.azure.loop import LOOPBACK, ServerThread
@@ -24,6 +24,17 @@ from local.azure.provider import Provider
 from local.azure.state import Json, Operation
 
 _TICK: Final = 0.02
+
+
+class Throttled(TypedDict, total=False):
+    """Which requests `throttle` is about, as in `Throttling`."""
+
+    method: str
+    path_regex: str
+    subscription: str | None
+    status: int
+    code: str
+    with_header: bool
 
 
 class SimulatedAzure(Hands):
@@ -105,6 +116,14 @@ class SimulatedAzure(Hands):
             self._provider.behaviour = replace(self._provider.behaviour, **changes)
             if "faults" in changes:
                 self._arm.faults = Faults(self._provider.behaviour.faults)
+
+    def throttle(self, seconds: float, **which: Unpack[Throttled]) -> None:
+        """Answer 429 to requests from now on, for so long by the clock, with what is left of it as Retry-After.
+
+        See `Throttling` for which requests, and how.
+        """
+        with self._changed:
+            self._arm.throttles.add(Throttling(until=self._clock() + seconds, **which))
 
     @property
     def requests(self) -> list[Request]:

@@ -8,18 +8,22 @@ from datetime import timedelta
 from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceRequestError, ServiceResponseError
 
 from shared.adapters.retry_after import retry_after
-from shared.core.errors import Absent, FlagFirst, Refused, Retry
+from shared.core.errors import Absent, FlagFirst, Locked, Refused, Retry
 from shared.core.messages import LONGEST_DELAY
 
 _NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({400, 409, 412, 422})
 _TAKEN = frozenset({201, 202})
 _ABSENT, _CONFLICT = 404, 409
-_FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", "ScopeLocked"})
+_LOCKED = "ScopeLocked"
+_FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", _LOCKED})
 """409 codes that stay: an immutable property, a resource lock. Any other 409 is somebody else's write."""
 
 _FLAG_FIRST = "Deletion of previously replicated locations is not allowed"
-_SECONDS = re.compile(r"(\d{1,5}) seconds", re.IGNORECASE)
+_SECONDS = re.compile(r"(\d{1,5})'? seconds", re.IGNORECASE)
+"""``try after 120 seconds``, ``Please try again after '6' seconds.``: both are seen."""
+
+_OF_SUBSCRIPTION = "SubscriptionRequestsThrottled"
 _UNHURRIED = timedelta(seconds=30)
 _LONGEST_REASON = 1000
 
@@ -55,9 +59,11 @@ def _meaning(fault: HttpResponseError) -> Exception | None:
     if status == _ABSENT:
         return Absent(message)
     if status in _NOT_NOW or (status == _CONFLICT and code not in _FINAL_CONFLICTS):
-        return Retry(f"Azure answered {status} {code}", after=_wait(fault, message))
+        return Retry(f"Azure answered {status} {code}", after=wait(fault))
     if _FLAG_FIRST in message:
         return FlagFirst(code, message)
+    if code == _LOCKED:
+        return Locked(code, message)
     return Refused(code, message) if status in _REFUSED else None
 
 
@@ -71,8 +77,13 @@ def reason(fault: Exception) -> str:
     return " ".join("; ".join(told).split())[:_LONGEST_REASON]
 
 
-def _wait(fault: HttpResponseError, message: str) -> timedelta:
+def wait(fault: HttpResponseError) -> timedelta:
     """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
     headers = getattr(fault.response, "headers", {})
-    told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(message))
+    told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(reason(fault)))
     return _UNHURRIED if told is None else min(told, LONGEST_DELAY)
+
+
+def is_of_subscription(fault: HttpResponseError) -> bool:
+    """Whether it is the whole subscription that Azure wants left alone, and not one kind of call."""
+    return fault.error is not None and fault.error.code == _OF_SUBSCRIPTION

@@ -9,6 +9,8 @@ from azure.mgmt.compute import ComputeManagementClient
 from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.arm_errors import translated
 from shared.adapters.gallery_json import read_version, unlock_body, write_body
+from shared.adapters.throttle import Call, Kind, Throttle
+from shared.core.errors import FlagFirst
 from shared.core.model import ImageVersion
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
 from shared.core.plan import VersionPlan
@@ -23,13 +25,16 @@ class Gallery:
 
     :param endpoint: Azure Resource Manager's address.
     :param credential: ``None`` sends no credential at all; only for a simulated Azure on this machine.
+    :param throttle: what the calls of this process pass; ``None`` holds nothing back.
     """
 
-    def __init__(self, endpoint: str, credential: "TokenCredential | None") -> None:
+    def __init__(self, endpoint: str, credential: "TokenCredential | None", throttle: Throttle | None = None) -> None:
         self._endpoint = endpoint
         self._credential = credential
+        self._throttle = throttle
         self._clients: dict[Name, ComputeManagementClient] = {}
         self._building = threading.Lock()
+        self._flag_first = False
 
     def images(self, gallery: GalleryId) -> list[ImageId]:
         """List the image definitions of a gallery.
@@ -81,15 +86,32 @@ class Gallery:
             )
         return read_version(version, found.as_dict())
 
+    def may_write(self, version: VersionId) -> None:
+        """Ask whether a write could leave now, before much is read for one that could not. Nothing is sent.
+
+        :raises Retry: when writes to the subscription have to wait, with how long.
+        """
+        if self._throttle:
+            self._throttle.check(Call(Kind.WRITE, version.image.gallery.subscription))
+
     def write(self, plan: VersionPlan) -> None:
         """Bring a plan about: one write with the full set of regions. Returns as soon as Azure took it.
+
+        Where Azure has wanted the flag first once, it is not asked again with writes that count and change nothing.
 
         :raises Absent: when the version does not exist any more.
         :raises FlagFirst: when the safety flag wants a write of its own first: :meth:`unlock`.
         :raises Refused: when Azure will not do it.
         :raises Retry: when Azure says "not now", or somebody else is writing.
         """
-        self._patch(plan.version.id, write_body(plan))
+        unlocks = bool(plan.removals) and not plan.version.removal_allowed
+        if unlocks and self._flag_first:
+            raise FlagFirst("BadRequest", "the safety flag wants a write of its own")
+        try:
+            self._patch(plan.version.id, write_body(plan))
+        except FlagFirst:
+            self._flag_first |= unlocks
+            raise
 
     def unlock(self, version: ImageVersion) -> None:
         """Allow regions of a version to be removed. Raises what :meth:`write` raises."""
@@ -116,5 +138,7 @@ class Gallery:
 
     def _build(self, subscription: str) -> ComputeManagementClient:
         return ComputeManagementClient(
-            self._credential or NoCredential(), subscription, **client_options(self._endpoint, self._credential)
+            self._credential or NoCredential(),
+            subscription,
+            **client_options(self._endpoint, self._credential, self._throttle),
         )

@@ -13,6 +13,7 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 
 from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.graph_rows import Row, read_rows
+from shared.adapters.throttle import Throttle
 from shared.core.errors import Malformed, Refused, Retry
 from shared.core.names import ImageId, VersionId, VersionNumber, region_name
 from shared.core.policy import InUse
@@ -48,10 +49,12 @@ class ResourceGraph:
 
     :param endpoint: Azure Resource Manager's address.
     :param credential: ``None`` sends no credential at all; only for a simulated Azure on this machine.
+    :param throttle: what the calls of this process pass; ``None`` holds nothing back.
     """
 
-    def __init__(self, endpoint: str, credential: "TokenCredential | None") -> None:
-        self._client = ResourceGraphClient(credential or NoCredential(), **client_options(endpoint, credential))
+    def __init__(self, endpoint: str, credential: "TokenCredential | None", throttle: Throttle | None = None) -> None:
+        options = client_options(endpoint, credential, throttle)
+        self._client = ResourceGraphClient(credential or NoCredential(), **options)
 
     def usage(self, image: ImageId, protects: InUse) -> Usage:
         """Find who references which version of an image definition; never raises, because not to know is an answer."""
