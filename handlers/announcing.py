@@ -41,5 +41,5 @@ def announce_rollout(app: App, kind: NoticeType, version: ImageVersion, rollout:
     :param more: further fields of the event's data; they tell this news from others of its kind.
     """
     now = app.now()
-    lines = spread(rollout.dated(version), rollout.aim(app.settings.policy_for(version.id.image)), now)
+    lines = spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
     announce(app, rollout_news(kind, version, rollout, lines, now, **more))

@@ -1,6 +1,7 @@
 """Reading an image definition: what every plan is made from."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from shared.core.errors import Absent
@@ -11,7 +12,7 @@ from shared.core.plan import Role
 from shared.core.planner import could_prune, rank
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
-from shared.core.rollout import recorded
+from shared.core.rollout import Rollout, recorded
 from shared.core.tags import protects, tuned
 from shared.core.usage import Usage
 from shared.wiring import App
@@ -19,11 +20,15 @@ from shared.wiring import App
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An image definition as last read, the policy that holds for it, and what is remembered of it."""
+    """An image definition as last read, the policy that holds for it, and what is remembered of it.
+
+    :param running: the rollouts that are not over.
+    """
 
     definition: Definition
     policy: Policy
     memory: Memory
+    running: Mapping[VersionNumber, Rollout]
 
 
 def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_prune: bool = True) -> Observed:
@@ -38,8 +43,8 @@ def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_pr
     """
     tags = app.gallery.tags(image)
     policy = tuned(app.settings.policy_for(image), tags)
-    memory = app.rollouts.memory(image)
-    ranked = rank(_versions(app, image, memory.newest), policy)
+    memory, running = app.rollouts.memory(image), app.rollouts.open_rollouts(image)
+    ranked = rank(_repairable(_versions(app, image, memory.newest), running), policy)
     definition = Definition(
         image,
         tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None),
@@ -48,7 +53,7 @@ def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_pr
         refused=_refused(app, image, app.now()) if to_prune else {},
         newest_before=memory.newest,
     )
-    return Observed(definition, policy, memory)
+    return Observed(definition, policy, memory, running)
 
 
 def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> list[ImageVersion]:
@@ -62,6 +67,12 @@ def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> 
         return versions
 
 
+def _repairable(versions: list[ImageVersion], running: Mapping[VersionNumber, Rollout]) -> list[ImageVersion]:
+    """Mark the versions with a rollout of ours that still has something to try where a region failed."""
+    trying = {number for number, rollout in running.items() if not rollout.gave_up}
+    return [replace(version, repairable=version.number in trying) for version in versions]
+
+
 def _closer(app: App, standing: Standing, closely: VersionId | None) -> ImageVersion | None:
     """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made."""
     version = standing.version
@@ -69,13 +80,13 @@ def _closer(app: App, standing: Standing, closely: VersionId | None) -> ImageVer
     if not kept and version.id != closely:
         return version
     try:
-        version = app.gallery.version(version.id)
+        version = replace(app.gallery.version(version.id), repairable=version.repairable)
     except Absent:
         return None
     if not kept:
         return version
     now = app.now()
-    return recorded(app.rollouts.rollout(version.id), version, now=now).dated(version)
+    return recorded(app.rollouts.rollout(version.id), version, now=now).recall(version, now)
 
 
 def _gallery(app: App, image: ImageId, policy: Policy) -> str | None:

@@ -6,6 +6,7 @@ import azure.functions as func
 
 from handlers.announcing import announce
 from handlers.claiming import alone
+from handlers.crossing import look_back
 from handlers.journal import note, warn
 from handlers.observing import observe
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
@@ -46,6 +47,7 @@ def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
         pruning = app.rollouts.pruning(message.version)
         if pruning and pruning.done(version):
             return _done(app, version, pruning)
+        app.gallery.may_write(message.version)
         observed = observe(app, message.version.image, closely=message.version)
     except Absent:
         app.rollouts.remember_pruning(message.version, None)
@@ -84,6 +86,7 @@ def _write(app: App, each: VersionPlan, before: Pruning | None, claim: "Claim") 
         return _refused(app, version, pruning, str(refused))
     app.rollouts.remember_pruning(version.id, pruning.taking())
     note("prune.written", version=version.id, removed=pruning.removed)
+    look_back(app, each)
     return Wait(app.settings.watch_first, "until Azure shows it")
 
 

@@ -48,7 +48,7 @@ def _pass(app: App, message: Reconcile, _ticket: str) -> Outcome:
 
 def _act(app: App, made: Plan, observed: Observed) -> None:
     """Ask for what the plan says. What is remembered comes last, so that a crash repeats and forgets nothing."""
-    superseded = _superseded(app, made)
+    superseded = _superseded(made, observed)
     for each in made.versions:
         _ask(app, each, _intent(app, made, observed, each, superseded))
         _warn_of_limit(app, each, observed)
@@ -59,10 +59,9 @@ def _act(app: App, made: Plan, observed: Observed) -> None:
         app.rollouts.remember(made.image, lambda before: before.having(newest))
 
 
-def _superseded(app: App, made: Plan) -> list[VersionNumber]:
+def _superseded(made: Plan, observed: Observed) -> list[VersionNumber]:
     """Find the versions that are still being rolled out, and whose place a newer one has taken."""
-    running = app.rollouts.open_rollouts(made.image)
-    return sorted(number for number in running if (each := made.of(number)) and each.role is Role.OLDER)
+    return sorted(number for number in observed.running if (each := made.of(number)) and each.role is Role.OLDER)
 
 
 def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superseded: list[VersionNumber]) -> Intent:

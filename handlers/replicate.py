@@ -1,23 +1,24 @@
 """One version belongs in one region. Who finds it missing writes the whole set; the others find it there."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from handlers.announcing import announce_rollout
 from handlers.claiming import alone
+from handlers.crossing import look_back
 from handlers.journal import note, warn
 from handlers.observing import observe
-from handlers.stage import Done, Outcome, on_queue, wait_for
+from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
 from handlers.watching import keep_watch
-from shared.core.errors import Absent, Refused
+from shared.core.errors import Absent, FlagFirst, Locked, Refused
 from shared.core.messages import Queue, Replicate
-from shared.core.model import ImageVersion, RegionState
+from shared.core.model import ImageVersion, Region, RegionState
 from shared.core.notices import NoticeType
-from shared.core.plan import VersionPlan
-from shared.core.planner import plan
+from shared.core.plan import Action, Line, VersionPlan
+from shared.core.planner import may_leave, plan
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import STARTED, Intent, Rollout, begin, stall
 from shared.core.target_regions import RegionTarget
@@ -25,6 +26,10 @@ from shared.wiring import App
 
 if TYPE_CHECKING:
     from shared.adapters.rollouts import Claim
+
+
+_AT_ONCE = timedelta(0)
+_TAKE_OUT_FROM = 2  # the first try is to ask again
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -42,6 +47,7 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
         version = app.gallery.version(message.version)
         if rollout and _there(version, message, rollout.targets) and _followed(rollout, app.now()):
             return Done()
+        app.gallery.may_write(message.version)
         return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
     except Absent:
         note("replicate.absent", version=message.version)
@@ -53,20 +59,43 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     observed = observe(app, message.version.image, to_prune=False)
     each = plan(observed.definition, observed.policy, now=app.now()).of(message.version.number)
 
-    if each is None or not each.kept or each.reason:
+    if each is None or not (each.kept or message.back) or each.reason:
         reason = (each and each.reason) or "it is not kept any more"
         note("replicate.unneeded", version=message.version, region=message.region, reason=reason)
         return Done()
+    rollout = _rollout(app, each.version, observed.policy)
     if _there(each.version, message, observed.policy.regions):
-        return _follow(app, each.version, _rollout(app, each.version, observed.policy))
-    if not (each.replicates or message.again):
+        return Done() if message.back else _follow(app, each.version, rollout)
+    part = _part(each, message, rollout, observed.policy)
+    if part is None:
         note("replicate.unneeded", version=message.version, region=message.region, reason="nothing is to change")
         return Done()
-    rollout = _rollout(app, each.version, observed.policy)
     if each.version.changing:
         return _not_now(app, each, rollout, message)
 
-    return _write(app, each, rollout, claim)
+    return _write(app, part, message, rollout, claim)
+
+
+def _part(each: VersionPlan, message: Replicate, rollout: Rollout, policy: Policy) -> VersionPlan | None:
+    """Choose what one write brings about; ``None`` when there is nothing to write."""
+    region = each.version.region(message.region)
+    if message.back:
+        return each.part(_returning(message.region, policy))
+    if message.again and region:
+        return each.part(*_repair(each.version, region, rollout, policy))
+    return each.part(*each.changes[: rollout.most or None]) if each.replicates else None
+
+
+def _returning(region: str, policy: Policy) -> Line:
+    reason = "somebody added it while we wrote"
+    return Line(region, Action.ADD, reason, policy.defaults.replicas, encryption_set=policy.encryption_sets.get(region))
+
+
+def _repair(version: ImageVersion, region: Region, rollout: Rollout, policy: Policy) -> tuple[Line, ...]:
+    """Ask for a failed region again by writing it as it is; if that did not help, take it out, to be put back."""
+    if rollout.tries(region.name) < _TAKE_OUT_FROM or not may_leave(version, region.name, policy):
+        return ()
+    return (Line(region.name, Action.REMOVE, "it failed; taken out to be put back"),)
 
 
 def _there(version: ImageVersion, message: Replicate, targets: Iterable[RegionTarget]) -> bool:
@@ -77,23 +106,45 @@ def _there(version: ImageVersion, message: Replicate, targets: Iterable[RegionTa
     return not (message.again and region.state is RegionState.FAILED)
 
 
-def _write(app: App, each: VersionPlan, rollout: Rollout, claim: "Claim") -> Outcome:
-    version, now = each.version, app.now()
-    regions = ",".join(f"{line.region}={line.replicas}" for line in each.lines)
-    if rollout.refused_lately(regions, now):
-        note("replicate.refused-lately", version=version.id)
-        return Done()
+def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, claim: "Claim") -> Outcome:
+    version = part.version
     claim.keep(app.now())
     try:
-        app.gallery.write(each)
+        app.gallery.write(part)
+    except FlagFirst:
+        app.gallery.unlock(version)
+        return Wait(app.settings.watch_first, "the safety flag is being set")
+    except Locked as locked:
+        return _refused(app, part, message, rollout, locked)
     except Refused as refused:
-        warn("replicate.refused", version=version.id, regions=regions, reason=refused)
-        wanted = ", ".join(line.region for line in each.changes)
-        announce_rollout(app, NoticeType.REGION_FAILED, version, rollout, region=wanted, reason=str(refused))
-        app.rollouts.amend_rollout(version.id, rollout, lambda before: before.refusing(regions, now))
+        if len(part.changes) > 1:
+            return _split(app, version, rollout, len(part.changes), refused)
+        return _refused(app, part, message, rollout, refused)
+    note("replicate.written", version=version.id, regions=[f"{each.region}={each.replicas}" for each in part.changes])
+    look_back(app, part)
+    if part.removals:
+        return Wait(app.settings.watch_first, f"{message.region} is taken out, to be put back")
+    return Done() if message.back else _follow(app, version, rollout)
+
+
+def _split(app: App, version: ImageVersion, rollout: Rollout, count: int, refused: Refused) -> Outcome:
+    """Try half of what Azure refused, until what it refuses stands alone."""
+    note("replicate.split", version=version.id, changes=count, reason=refused)
+    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.splitting(count // 2))
+    return Wait(_AT_ONCE, "the write that Azure refused is split")
+
+
+def _refused(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, refused: Refused) -> Outcome:
+    """Tell of regions that Azure will not have, unless it said so before; the others go on without them."""
+    version, reason, now = part.version, str(refused), app.now()
+    regions = [line.region for line in part.changes] or [message.region]
+    warn("replicate.refused", version=version.id, regions=regions, reason=reason)
+    if rollout.news_of(regions, reason):
+        announce_rollout(app, NoticeType.REGION_FAILED, version, rollout, region=", ".join(regions), reason=reason)
+    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.refusing(regions, reason, now))
+    if message.again or message.back:  # what comes next is not this message's business
         return Done()
-    note("replicate.written", version=version.id, regions=regions)
-    return _follow(app, version, rollout)
+    return Wait(_AT_ONCE, "what Azure does not refuse goes on")
 
 
 def _followed(rollout: Rollout, now: datetime) -> bool:

@@ -13,7 +13,7 @@ import azure.functions as func
 
 from handlers.journal import note, warn
 from shared.core.errors import Malformed, Refused, Retry
-from shared.core.messages import Message, Queue, read
+from shared.core.messages import Message, Queue, read, ticket_in, ticketed
 from shared.core.model import ImageVersion
 from shared.core.rollout import patience
 from shared.settings import STORAGE
@@ -57,8 +57,8 @@ def wait_for(app: App, version: ImageVersion, since: datetime) -> Wait:
 def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]) -> func.Blueprint:
     """Give the function of a stage, named like its queue.
 
-    :param handle: takes the app, the message, and the ticket of the message: its id in the queue, which stays the same
-        when the host delivers it again.
+    :param handle: takes the app, the message, and the ticket of the message: its first id in the queue, which stays
+        the same when the host delivers it again, and when it was put back to wait.
     """
     stage = func.Blueprint()
 
@@ -72,8 +72,11 @@ def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]
 
 def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M, str], Outcome]) -> None:
     text = message.get_body().decode("utf-8", errors="replace")
+    ticket = str(message.id)
     try:
-        outcome = handle(app, cast("M", read(queue, text)), str(message.id))
+        read_message = cast("M", read(queue, text))
+        ticket = ticket_in(text) or ticket
+        outcome = handle(app, read_message, ticket)
     except Retry as retry:
         outcome = Wait(retry.after, str(retry))
     except (Malformed, Refused) as fault:
@@ -86,7 +89,7 @@ def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable
             if instead:
                 app.queues.put(instead, delay=delay)
             else:
-                app.queues.put_text(queue, text, delay=delay)
+                app.queues.put_text(queue, ticketed(text, ticket), delay=delay)
         case Failed(reason):
             warn(f"{queue}.failed", reason=reason)
             app.queues.bury(queue, text, reason)

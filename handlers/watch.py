@@ -1,7 +1,7 @@
 """Look how far a version has come, by what Azure says of each region; look again later until it is everywhere."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import azure.functions as func
 
@@ -11,13 +11,28 @@ from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Queue, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
+from shared.core.names import VersionId
 from shared.core.notices import NoticeType
 from shared.core.plan import Line
-from shared.core.planner import spread
-from shared.core.rollout import SLOW_LOOK, Judgement, Progress, Rollout, failure, judge, pause, progress, stall
+from shared.core.planner import may_leave, spread
+from shared.core.rollout import (
+    REPAIRS,
+    SLOW_LOOK,
+    STARTED,
+    Judgement,
+    Progress,
+    Rollout,
+    failure,
+    judge,
+    pause,
+    progress,
+    repair_delay,
+    stall,
+)
 from shared.wiring import App
 
 _SOON = timedelta(seconds=1)
+_REPAIR_LASTS = timedelta(minutes=2)  # until its write was sent; what Azure then makes of it, the region's state says
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -44,7 +59,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
 
     now = app.now()
     rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
-    lines = spread(rollout.dated(version), rollout.aim(app.settings.policy_for(version.id.image)), now)
+    lines = spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
     seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
     note(
@@ -61,7 +76,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
     if judgement.stray:
         app.rollouts.amend_rollout(version.id, rollout, lambda before: before.unlooked())
         return _hand_back(app, message, f"{version.number} belongs in {', '.join(seen.missing)}")
-    return _go_on(app, version, rollout, judgement, _pause(app, rollout, seen, lines))
+    return _go_on(app, version, rollout, judgement, _pause(app, version.id, rollout, seen, lines))
 
 
 def _of(rollout: Rollout, message: Watch) -> bool:
@@ -76,13 +91,14 @@ def _hand_back(app: App, message: Watch, cause: str) -> Outcome:
 
 def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
     now = app.now()
-    announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
+    if STARTED in rollout.announced:  # else every write of it was refused, and nothing has begun
+        announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
     app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
     app.rollouts.amend_rollout(version.id, rollout, lambda before: before.finish(now))
     return Done()
 
 
-def _pause(app: App, rollout: Rollout, seen: Progress, lines: Sequence[Line]) -> timedelta:
+def _pause(app: App, version: VersionId, rollout: Rollout, seen: Progress, lines: Sequence[Line]) -> timedelta:
     """Give the time until the next look: growing, hourly once it is late, and at the end of a bake when one bakes."""
     now = app.now()
     if rollout.late(seen, now):
@@ -90,30 +106,51 @@ def _pause(app: App, rollout: Rollout, seen: Progress, lines: Sequence[Line]) ->
     baked = max((line.until for line in lines if line.until), default=None)
     if baked and not (seen.waiting or seen.failed):
         return min(max(baked - now, _SOON), LONGEST_DELAY)
-    return pause(rollout.look + 1, app.settings.watch_first, app.settings.watch_longest)
+    look, seed = rollout.look + 1, f"{version}|{rollout.look}"
+    return pause(look, app.settings.watch_first, app.settings.watch_longest, seed=seed)
 
 
 def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement, wait: timedelta) -> Outcome:
-    """Tell what went wrong, ask again for what failed, and look again later."""
-    for name in judgement.failed:
-        region = version.region(name)
-        reason = region.details if region else ""
-        announce_rollout(
-            app, NoticeType.REGION_FAILED, version, rollout, region=name, reason=reason or "Azure gives no reason"
-        )
-    if judgement.stalled:
-        announce_rollout(app, NoticeType.ROLLOUT_STALLED, version, rollout)
+    """Tell what went wrong, see to what failed, and look again later."""
+    _tell(app, version, rollout, judgement)
+    dues = {region: _repair(app, version, rollout, region) for region in judgement.repair}
 
-    look, now = rollout.look + 1, app.now()
-    for name in judgement.ask_again:
-        app.queues.put(Replicate(version.id, name, since=now, deadline=rollout.deadline, again=True), delay=wait / 2)
+    look, due = rollout.look + 1, app.now() + wait
     app.queues.put(Watch(version.id, look, rollout.started, rollout.deadline), delay=wait)
+    said = [
+        *(failure(name) for name in judgement.failed),
+        *(failure(name, lost=True) for name in judgement.lost),
+        *([stall(rollout.wave)] if judgement.stalled else []),
+    ]
 
-    said = [failure(name) for name in judgement.failed] + ([stall(rollout.wave)] if judgement.stalled else [])
-    due = now + wait
     app.rollouts.amend_rollout(
         version.id,
         rollout,
-        lambda before: before.saying(*said).asking(judgement.ask_again).looking(look, due),
+        lambda before: before.saying(*said).repairing(dues).giving_up(hopeless=judgement.hopeless).looking(look, due),
     )
     return Done()
+
+
+def _tell(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement) -> None:
+    """Say which regions failed, when they do and when nothing is left to try, and that a wave is late."""
+    for name in (*judgement.failed, *judgement.lost):
+        region = version.region(name)
+        reason = (region.details if region else "") or "Azure gives no reason"
+        tried = _tried(app, version, name) if name in judgement.lost else "nothing yet"
+        announce_rollout(app, NoticeType.REGION_FAILED, version, rollout, region=name, reason=reason, tried=tried)
+    if judgement.stalled:
+        announce_rollout(app, NoticeType.ROLLOUT_STALLED, version, rollout)
+
+
+def _tried(app: App, version: ImageVersion, region: str) -> str:
+    if may_leave(version, region, app.settings.policy_for(version.id.image)):
+        return "; ".join(REPAIRS)
+    return f"{REPAIRS[0]}, {len(REPAIRS)} times"
+
+
+def _repair(app: App, version: ImageVersion, rollout: Rollout, region: str) -> datetime:
+    """Ask for the repair of a failed region, the later the more was tried in vain; say when it should be done."""
+    now, delay = app.now(), repair_delay(rollout.tries(region), app.settings.watch_first, app.settings.watch_longest)
+    message = Replicate(version.id, region, since=now + delay, deadline=rollout.deadline, again=True)
+    app.queues.put(message, delay=delay)
+    return now + delay + _REPAIR_LASTS

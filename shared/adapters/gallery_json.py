@@ -36,17 +36,19 @@ def _read_version(identity: VersionId, resource: Json) -> ImageVersion:
     status = (properties.get("replicationStatus") or {}).get("summary") or []
     states = {region_name(entry["region"]): entry for entry in status}
     replicas = publishing.get("replicaCount") or 1
+    regions = tuple(_read_region(region, states, replicas) for region in publishing.get("targetRegions") or ())
     return ImageVersion(
         id=identity,
         home=region_name(resource["location"]),
         state=ProvisioningState(str(properties.get("provisioningState"))),
-        regions=tuple(_read_region(region, states, replicas) for region in publishing.get("targetRegions") or ()),
+        regions=regions,
         published=_read_time(publishing.get("publishedDate")),
         excluded=bool(publishing.get("excludeFromLatest")),
         shallow=publishing.get("replicationMode") == "Shallow",
         removal_allowed=bool(safety.get("allowDeletionOfReplicatedLocations")),
         disk_gib=_disk_gib(properties.get("storageProfile") or {}),
         tags=dict(resource.get("tags") or {}),
+        leaving=tuple(sorted(states.keys() - {region.name for region in regions})),
         publishing=publishing,
         safety=safety,
     )

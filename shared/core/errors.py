@@ -34,5 +34,9 @@ class Refused(Exception):
         self.message = message
 
 
+class Locked(Refused):
+    """A resource lock forbids every write; no part of a request would fare better."""
+
+
 class FlagFirst(Refused):
     """Azure wants ``allowDeletionOfReplicatedLocations`` set by a write of its own before regions are removed."""

@@ -48,7 +48,8 @@ class Reconcile:
 class Replicate:
     """Bring a version to a region.
 
-    :param again: the region is there but failed; ask for it once more.
+    :param again: the region is there but failed; it is to be repaired.
+    :param back: somebody added the region, and a write of ours that crossed theirs lost it.
     """
 
     queue: ClassVar[Queue] = Queue.REPLICATE
@@ -57,6 +58,7 @@ class Replicate:
     since: datetime
     deadline: datetime
     again: bool = False
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,17 @@ def read(queue: Queue, text: str) -> Message:
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise Malformed(f"a message in {queue} is not an object of schema {SCHEMA}")
     return kind(**{field.name: _value(queue, field.name, field.type, values.get(field.name)) for field in fields(kind)})
+
+
+def ticketed(text: str, ticket: str) -> str:
+    """Give the text of a message that is put back with the ticket that it has: put anew, it is another in its queue."""
+    return json.dumps({**json.loads(text), "ticket": ticket}, separators=(",", ":"))
+
+
+def ticket_in(text: str) -> str | None:
+    """Find the ticket of a message that was put back."""
+    ticket = json.loads(text).get("ticket")
+    return ticket if isinstance(ticket, str) else None
 
 
 def bury(text: str, reason: str) -> str:

@@ -77,6 +77,9 @@ class ImageVersion:
     :param excluded: hidden from "latest" (``excludeFromLatest`` of the version).
     :param removal_allowed: the safety flag ``allowDeletionOfReplicatedLocations``.
     :param disk_gib: size of all its disks together, GiB; ``0`` when Azure did not say.
+    :param leaving: regions that Azure still shows, and that are no target regions any more.
+    :param refused: region -> why Azure would not have the version there a short time ago.
+    :param repairable: whether a rollout of ours is under way that still has something to try with regions that failed.
     :param publishing: the publishing profile exactly as Azure gave it.
     :param safety: the safety profile exactly as Azure gave it.
     """
@@ -91,6 +94,9 @@ class ImageVersion:
     removal_allowed: bool = False
     disk_gib: int = 0
     tags: Mapping[str, str] = field(default_factory=dict)
+    leaving: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    repairable: bool = False
     publishing: Mapping[str, Any] = field(default_factory=dict)
     safety: Mapping[str, Any] = field(default_factory=dict)
 
@@ -103,6 +109,13 @@ class ImageVersion:
     def encrypted(self) -> bool:
         """Whether its regions carry disk encryption sets; Azure wants them in every region or in none."""
         return any(region.encrypted for region in self.regions)
+
+    @property
+    def good(self) -> bool:
+        """Whether it counts: Azure calls it so, or a region failed in a rollout of ours that can still repair it."""
+        if self.state is ProvisioningState.FAILED:
+            return self.repairable
+        return self.state in (ProvisioningState.SUCCEEDED, ProvisioningState.UPDATING)
 
     @property
     def changing(self) -> bool:

@@ -53,7 +53,7 @@ def region_name(text: str) -> str:
 
     :raises Malformed: when this cannot be the name of a region.
     """
-    name = "".join(text.split()).lower()
+    name = text.replace(" ", "").lower()
     if not _REGION.fullmatch(name):
         raise Malformed(f"{_shown(text)} is not the name of a region")
     return name

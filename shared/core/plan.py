@@ -1,7 +1,7 @@
 """A plan, as a value: what a pass does with each region of each version, and why. ``planner`` makes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -91,6 +91,10 @@ class VersionPlan:
     def removals(self) -> tuple[Line, ...]:
         """The regions that the version leaves."""
         return tuple(line for line in self.lines if line.action is Action.REMOVE)
+
+    def part(self, *lines: Line) -> "VersionPlan":
+        """Give the plan that brings about these lines only; every other region stays as it is."""
+        return replace(self, lines=lines)
 
     @property
     def prunes(self) -> bool:

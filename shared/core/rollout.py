@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
+from zlib import crc32
 
+from shared.core.messages import LONGEST_DELAY
 from shared.core.model import ImageVersion, RegionState
 from shared.core.plan import Action, Line
 from shared.core.policy import Policy
@@ -16,8 +18,8 @@ from shared.core.times import iso, moment
 
 STARTED, COMPLETED, STALLED = "started", "completed", "stalled"
 
-MOST_ASKS = 2
-"""How often a failed region is asked for again before people are left to look at it."""
+REPAIRS = ("asked for again", "taken out and put back", "taken out and put back once more")
+"""What is tried with a failed region, in this order, before people are left to look at it."""
 
 SLOW_LOOK = timedelta(hours=1)
 """The pause between two looks at a rollout whose deadline has passed."""
@@ -25,6 +27,26 @@ SLOW_LOOK = timedelta(hours=1)
 _LOST_AFTER = timedelta(minutes=2)
 _REFUSAL_LASTS = timedelta(minutes=50)
 _MOST_DOUBLINGS = 20  # from a second to beyond the week that a message can wait; more would overflow a timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What was tried with a failed region.
+
+    :param tries: how many of :data:`REPAIRS`.
+    :param due: when the last of them should have been done; it is not judged before.
+    """
+
+    tries: int
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why Azure would not have a region, and when it said so."""
+
+    reason: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +61,15 @@ class Rollout:
     :param supersedes: older versions whose own rollouts ended for this one.
     :param warnings: what people should look at, said with its start.
     :param completed: region -> since when it has been seen ``Completed``, also from earlier rollouts of the version.
-    :param asks: failed region -> how often it was asked for again.
+    :param repairs: failed region -> what was tried with it.
+    :param gave_up: whether nothing is left to try with any region that failed.
+    :param refusals: region -> why Azure would not have it.
+    :param most: how many changes one write may carry, while a refused one is split; ``0`` for all.
     :param announced: what was announced, so that it is said once.
     :param look: number of the next look at it; ``0`` before anybody looks.
     :param look_due: when that look should come; long past it, the look was lost and is made again.
     :param looker: the message that has taken the look; copies of it end.
     :param ended: why it was ended before it was complete.
-    :param refused: the regions of a write that Azure refused; the same write is not tried again for a while.
     """
 
     started: datetime
@@ -57,15 +81,16 @@ class Rollout:
     supersedes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     completed: Mapping[str, datetime] = field(default_factory=dict)
-    asks: Mapping[str, int] = field(default_factory=dict)
+    repairs: Mapping[str, Repair] = field(default_factory=dict)
+    gave_up: bool = False
+    refusals: Mapping[str, Refusal] = field(default_factory=dict)
+    most: int = 0
     announced: frozenset[str] = frozenset()
     look: int = 0
     look_due: datetime | None = None
     looker: str = ""
     finished: datetime | None = None
     ended: str = ""
-    refused: str = ""
-    refused_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -103,23 +128,33 @@ class Rollout:
         """Remember that nobody looks any more."""
         return replace(self, look_due=None)
 
-    def refusing(self, regions: str, now: datetime) -> Self:
-        """Remember that Azure refused a write."""
-        return replace(self, refused=regions, refused_at=now)
+    def refusing(self, regions: Iterable[str], reason: str, now: datetime) -> Self:
+        """Remember that Azure would not have regions, of which each stood alone or all are meant."""
+        refusals = {**self.refusals, **dict.fromkeys(regions, Refusal(reason, now))}
+        return replace(self, refusals=refusals, most=0)
 
-    def refused_lately(self, regions: str, now: datetime) -> bool:
-        """Whether Azure refused the same write a short time ago; an hourly sweep is late enough to ask again."""
-        return self.refused_at is not None and regions == self.refused and now < self.refused_at + _REFUSAL_LASTS
+    def news_of(self, regions: Iterable[str], reason: str) -> bool:
+        """Whether a refusal is news, and not the same as when it was last asked."""
+        known = [self.refusals.get(region) for region in regions]
+        return any(refusal is None or refusal.reason != reason for refusal in known)
+
+    def splitting(self, most: int) -> Self:
+        """Remember how many changes one write may carry, to find out which one Azure refuses."""
+        return replace(self, most=most)
 
     def seen(self, version: ImageVersion, now: datetime) -> Self:
         """Remember since when regions are complete; one that is not any more begins anew."""
         complete = {region.name: self.completed.get(region.name, now) for region in version.regions if region.complete}
         return self if complete == self.completed else replace(self, completed=complete)
 
-    def dated(self, version: ImageVersion) -> ImageVersion:
-        """Give a version with what is remembered of its regions: since when they are complete."""
+    def recall(self, version: ImageVersion, now: datetime) -> ImageVersion:
+        """Give a version with what is remembered of its regions: since when they are complete, and which were refused.
+
+        A refusal counts for a while: an hourly sweep is late enough to ask again.
+        """
         regions = tuple(replace(region, since=self.completed.get(region.name)) for region in version.regions)
-        return replace(version, regions=regions)
+        refused = {name: each.reason for name, each in self.refusals.items() if now < each.at + _REFUSAL_LASTS}
+        return replace(version, regions=regions, refused=refused)
 
     def aim(self, policy: Policy) -> Policy:
         """Give the policy that the rollout follows: the regions are those that it was asked for."""
@@ -129,9 +164,22 @@ class Rollout:
         """Start a wave, which has its own time; one that was started before goes on."""
         return replace(self, wave=wave, deadline=now + deadline) if wave > self.wave else self
 
-    def asking(self, regions: Iterable[str]) -> Self:
-        """Remember that failed regions were asked for again."""
-        return replace(self, asks={**self.asks, **{region: self.asks.get(region, 0) + 1 for region in regions}})
+    def tries(self, region: str) -> int:
+        """Count what was tried with a failed region."""
+        return self.repairs[region].tries if region in self.repairs else 0
+
+    def repairing(self, dues: Mapping[str, datetime]) -> Self:
+        """Remember that something is tried with failed regions, and until when."""
+        more = {region: Repair(self.tries(region) + 1, due) for region, due in dues.items()}
+        return replace(self, repairs={**self.repairs, **more})
+
+    def giving_up(self, *, hopeless: bool = True) -> Self:
+        """Remember whether nothing is left to try with any region that failed."""
+        return replace(self, gave_up=hopeless)
+
+    def exhausted(self, region: str, now: datetime) -> bool:
+        """Whether everything was tried with a failed region."""
+        return self.tries(region) >= len(REPAIRS) and now > self.repairs[region].due
 
     def finish(self, now: datetime) -> Self:
         """Remember that all regions are complete."""
@@ -154,15 +202,16 @@ class Rollout:
             "supersedes": list(self.supersedes),
             "warnings": list(self.warnings),
             "completed": {region: at.isoformat() for region, at in self.completed.items()},
-            "asks": dict(self.asks),
+            "repairs": {region: [each.tries, each.due.isoformat()] for region, each in self.repairs.items()},
+            "gaveUp": self.gave_up,
+            "refusals": {region: [each.reason, each.at.isoformat()] for region, each in self.refusals.items()},
+            "most": self.most,
             "announced": sorted(self.announced),
             "look": self.look,
             "lookDue": iso(self.look_due),
             "looker": self.looker,
             "finished": iso(self.finished),
             "ended": self.ended,
-            "refused": self.refused,
-            "refusedAt": iso(self.refused_at),
         }
 
     @classmethod
@@ -178,15 +227,21 @@ class Rollout:
             supersedes=tuple(stored["supersedes"]),
             warnings=tuple(stored["warnings"]),
             completed={region: datetime.fromisoformat(at) for region, at in stored["completed"].items()},
-            asks=stored["asks"],
+            repairs={
+                region: Repair(tries, datetime.fromisoformat(due)) for region, (tries, due) in stored["repairs"].items()
+            },
+            gave_up=stored["gaveUp"],
+            refusals={
+                region: Refusal(reason, datetime.fromisoformat(at))
+                for region, (reason, at) in stored["refusals"].items()
+            },
+            most=stored["most"],
             announced=frozenset(stored["announced"]),
             look=stored["look"],
             look_due=moment(stored["lookDue"]),
             looker=stored["looker"],
             finished=moment(stored["finished"]),
             ended=stored["ended"],
-            refused=stored["refused"],
-            refused_at=moment(stored["refusedAt"]),
         )
 
 
@@ -227,6 +282,7 @@ def begin(before: Rollout | None, intent: Intent) -> Rollout:
         supersedes=intent.supersedes,
         warnings=intent.warnings,
         completed=before.completed if before else {},
+        refusals=before.refusals if before else {},
     )
 
 
@@ -291,15 +347,19 @@ class Judgement:
 
     :param complete: it is over, and well.
     :param stray: regions are missing, because a wave is due or somebody else decided: the definition wants a new pass.
-    :param ask_again: failed regions to ask for once more.
+    :param repair: failed regions with which something is to be tried now.
     :param failed: failed regions that nobody was told of yet.
+    :param lost: failed regions with which nothing is left to try, and nobody was told yet.
+    :param hopeless: regions failed, and nothing is left to try with any of them.
     :param stalled: the deadline has passed with regions not done, and nobody was told yet.
     """
 
     complete: bool = False
     stray: bool = False
-    ask_again: tuple[str, ...] = ()
+    repair: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    hopeless: bool = False
     stalled: bool = False
 
 
@@ -309,16 +369,20 @@ def judge(rollout: Rollout, seen: Progress, *, now: datetime) -> Judgement:
         return Judgement(complete=True)
     if seen.missing:
         return Judgement(stray=True)
+    tried = [region for region in seen.failed if region not in rollout.repairs or now > rollout.repairs[region].due]
+    exhausted = [region for region in tried if rollout.exhausted(region, now)]
     return Judgement(
-        ask_again=tuple(region for region in seen.failed if rollout.asks.get(region, 0) < MOST_ASKS),
+        repair=tuple(region for region in tried if region not in exhausted),
         failed=tuple(region for region in seen.failed if failure(region) not in rollout.announced),
+        lost=tuple(region for region in exhausted if failure(region, lost=True) not in rollout.announced),
+        hopeless=bool(exhausted) and len(exhausted) == len(seen.failed),
         stalled=rollout.late(seen, now) and stall(rollout.wave) not in rollout.announced,
     )
 
 
-def failure(region: str) -> str:
-    """Name the announcement that a region failed."""
-    return f"failed:{region}"
+def failure(region: str, *, lost: bool = False) -> str:
+    """Name the announcement that a region failed, or that nothing is left to try with it."""
+    return f"{'lost' if lost else 'failed'}:{region}"
 
 
 def stall(wave: int) -> str:
@@ -326,10 +390,19 @@ def stall(wave: int) -> str:
     return f"{STALLED}:{wave}"
 
 
-def pause(look: int, first: timedelta, longest: timedelta) -> timedelta:
-    """Give the pause after the given look (1, 2, ...): doubling from the first to the longest."""
+def pause(look: int, first: timedelta, longest: timedelta, *, seed: str = "") -> timedelta:
+    """Give the pause after the given look (1, 2, ...): doubling from the first to the longest.
+
+    :param seed: takes up to a quarter off pauses above the first, so that many rollouts are not looked at in step.
+    """
     doublings = min(max(look - 1, 0), _MOST_DOUBLINGS)
-    return min(first * (1 << doublings), longest)
+    whole = min(first * (1 << doublings), longest)
+    return max(whole * (1 - crc32(seed.encode()) / 2**34), first) if seed else whole
+
+
+def repair_delay(tries: int, first: timedelta, longest: timedelta) -> timedelta:
+    """Give the pause before something is tried with a failed region, after so many tries in vain: growing."""
+    return min(longest * tries, LONGEST_DELAY) if tries else first
 
 
 def patience(waited: timedelta, first: timedelta, longest: timedelta) -> timedelta:

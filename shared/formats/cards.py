@@ -67,6 +67,7 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Because", data.get("cause")),
         ("Supersedes", _supersedes(data)),
         ("Reason", data.get("reason")),
+        ("Tried", data.get("tried")),
         ("Later", f"{data['capped']} more versions, because of the cap" if data.get("capped") else None),
         *(("Warning", warning) for warning in data.get("warnings", ())),
         ("Time", _span(data.get("seconds"))),

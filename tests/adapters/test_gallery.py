@@ -10,7 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from local.azure import Fault, Pace, Region, SimulatedAzure
 from shared.adapters.gallery import Gallery
-from shared.core.errors import Absent, FlagFirst, Malformed, Refused, Retry
+from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 from shared.core.model import Definition, ProvisioningState, RegionState
 from shared.core.names import GalleryId, ImageId
 from shared.core.plan import Action, Line, Role, VersionPlan
@@ -149,6 +149,31 @@ def test_a_write_that_adds_sizes_and_removes(azure: SimulatedAzure, gallery: Gal
     assert not [request for request in azure.requests if "capsOperations" in request.path]
 
 
+def test_regions_that_a_write_took_out_are_seen_to_leave(
+    azure: SimulatedAzure, gallery: Gallery, image: ImageId
+) -> None:
+    """A region that is on its way out is no target region any more, and still to be seen, in no list."""
+    azure.set_behaviour(update=Pace.at_once(), removal=Pace.after(60))
+    azure.add_version(str(image), "1.0.3", regions=THREE)
+    assert gallery.version(version_id()).leaving == ()
+    write(gallery, GONE)
+    after = gallery.version(version_id())
+    assert (after.leaving, after.region("eastus2")) == (("eastus2",), None)
+    assert [version.leaving for version in gallery.versions(image)] == [()]
+
+
+def test_a_region_that_a_write_lost_is_seen_to_leave(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
+    """What somebody added after we read, and our write took out unknowingly, is seen by reading once more."""
+    azure.set_behaviour(update=Pace.at_once(), removal=Pace.after(60))
+    azure.add_version(str(image), "1.0.3", regions=THREE, safety_flag=True)
+    before = gallery.version(version_id())
+    write(gallery, MORE)
+    gallery.write(VersionPlan(before, Role.KEPT, (Line("japaneast", Action.ADD, "", 1),)))
+    after = gallery.version(version_id())
+    assert [region.name for region in after.regions] == [*THREE, "japaneast"]
+    assert after.leaving == ("uksouth",)
+
+
 def test_the_flag_in_a_write_of_its_own(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
     """Where flag and removal may not share a write, the write asks for the flag first; then it goes through."""
     azure.set_behaviour(flag_with_removal=False, update=Pace.at_once())
@@ -247,7 +272,7 @@ def test_what_is_locked(
     }
     azure.lock(scopes[scope].upper())
     for act in writes.values():
-        with pytest.raises(Refused, match="locked") as caught:
+        with pytest.raises(Locked, match="locked") as caught:
             act(gallery)
         assert caught.value.code == "ScopeLocked"
     for act in READS.values():
@@ -301,7 +326,7 @@ ANSWERS = {
     "501": (Fault("*", "", 501, "NotImplemented", "what"), HttpResponseError, None),
     "400": (Fault("*", "", 400, "InvalidParameter", "bad"), Refused, None),
     "immutable": (Fault("*", "", 409, "PropertyChangeNotAllowed", "Changing is not allowed."), Refused, None),
-    "locked": (Fault("*", "", 409, "ScopeLocked", "The scope is locked."), Refused, None),
+    "locked": (Fault("*", "", 409, "ScopeLocked", "The scope is locked."), Locked, None),
     "flag": (Fault("*", "", 400, "BadRequest", FLAG_TEXT), FlagFirst, None),
 }
 

@@ -115,6 +115,7 @@ def test_everything_that_azure_says_is_read() -> None:
     assert (away.name, away.replicas, away.encrypted, away.wire) == ("eastus2", 2, False, AWAY_REGION)
     assert (home.more_replicas, away.more_replicas) == (4, 0)
     assert (away.state, away.progress, away.details) == (RegionState.REPLICATING, 40, "on its way")
+    assert version.leaving == ()
     assert version.publishing == RESOURCE["properties"]["publishingProfile"]
     assert version.safety == RESOURCE["properties"]["safetyProfile"]
 
@@ -187,6 +188,58 @@ def test_states_of_regions(status: Any, states: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "leaving"),
+    [
+        (..., ()),
+        (None, ()),
+        ({"summary": None}, ()),
+        ({"summary": []}, ()),
+        ({"summary": [{"region": "West Europe"}, {"region": "EASTUS2", "state": "Failed"}]}, ()),
+        ({"summary": [{"region": "ukwest", "state": "Completed"}]}, ("ukwest",)),
+        ({"summary": [{"region": "UK West", "state": "Melting"}, {"region": "ukwest"}]}, ("ukwest",)),
+        (
+            {"summary": [{"region": each} for each in ("uksouth", "westeurope", "japaneast", "eastus2")]},
+            ("japaneast", "uksouth"),
+        ),
+    ],
+)
+def test_regions_on_their_way_out(status: Any, leaving: tuple[str, ...]) -> None:
+    """Regions that Azure still shows and that are no target regions are leaving, each once, in whatever state."""
+    version = read(changed(status, "properties", "replicationStatus"))
+    assert version.leaving == leaving
+    assert [region.name for region in version.regions] == ["westeurope", "eastus2"]
+
+
+def test_a_version_without_target_regions_leaves_all() -> None:
+    """Where Azure shows regions and lists no target, all of them are leaving, and none is taken for a target."""
+    version = read(changed(None, "properties", "publishingProfile"))
+    assert (version.regions, version.leaving) == ((), ("eastus2", "westeurope"))
+
+
+def test_regions_on_their_way_out_stay_out() -> None:
+    """A write does not bring back what is leaving, unless the plan adds it."""
+    leaving = [{"region": name, "state": "Completed"} for name in ("westeurope", "eastus2", "uksouth")]
+    version = read(changed({"summary": leaving}, "properties", "replicationStatus"))
+    for lines, names in (((), ["West Europe", "East US 2"]), ((ADD_PLAIN,), ["West Europe", "East US 2", "uksouth"])):
+        body = write_body(VersionPlan(version, Role.KEPT, lines))
+        assert [region["name"] for region in body["properties"]["publishingProfile"]["targetRegions"]] == names
+
+
+def test_a_part_writes_the_other_regions_as_they_are() -> None:
+    """A part of a plan, also one without lines, sends every other region as it came."""
+    whole = VersionPlan(read(RESOURCE), Role.KEPT, (SIZE, REMOVE, ADD, ADD_PLAIN))
+    for part, regions in (
+        (whole.part(), [HOME_REGION, AWAY_REGION]),
+        (whole.part(ADD), [HOME_REGION, AWAY_REGION, NEW]),
+        (whole.part(REMOVE), [HOME_REGION]),
+        (whole.part(SIZE, ADD), [{**HOME_REGION, "regionalReplicaCount": 7}, AWAY_REGION, NEW]),
+    ):
+        body = write_body(part)
+        assert body["properties"]["publishingProfile"]["targetRegions"] == regions
+        assert ("safetyProfile" in body["properties"]) == bool(part.removals)
+
+
+@pytest.mark.parametrize(
     ("count", "whole", "replicas"), [(5, 2, 5), (None, 2, 2), (..., 4, 4), (None, None, 1), (..., ..., 1)]
 )
 def test_replicas(count: Any, whole: Any, replicas: int) -> None:
@@ -235,6 +288,10 @@ def test_more_replicas(sets: Any, replicas: int) -> None:
         pytest.param(more([{"regionalReplicaCount": "3"}]), id="more replicas as digits"),
         pytest.param(more([{"regionalReplicaCount": True}]), id="more replicas as boolean"),
         pytest.param(changed([{}], "properties", "replicationStatus", "summary"), id="nameless status"),
+        pytest.param(
+            changed([{"region": "../evil"}], "properties", "replicationStatus", "summary"), id="status of no region"
+        ),
+        pytest.param(changed("west\u00a0europe", "location"), id="location with a blank that is no space"),
         pytest.param(changed("all", "properties", "replicationStatus"), id="status as text"),
         pytest.param(changed("30", "properties", "storageProfile", "osDiskImage", "sizeInGB"), id="size as text"),
         pytest.param(changed("build=1", "tags"), id="tags as text"),

@@ -12,7 +12,7 @@ from shared.core.errors import Retry
 from shared.core.memory import Memory
 from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
-from shared.core.rollout import Intent, Rollout, begin
+from shared.core.rollout import Intent, Refusal, Repair, Rollout, begin
 from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.settings import Storage
 from tests.adapters.support import IMAGE, together, version_id
@@ -170,15 +170,16 @@ FULL = Rollout(
     supersedes=("1.0.1", "1.0.2"),
     warnings=("the tag is malformed: ä|/\\#?'\"",),
     completed={"westeurope": NOW, "eastus2": NOW + MINUTE},
-    asks={"uksouth": 2},
-    announced=frozenset({"started", "failed:uksouth"}),
+    repairs={"uksouth": Repair(2, NOW + MINUTE), "eastus2": Repair(1, NOW)},
+    gave_up=True,
+    refusals={"ukwest": Refusal("LocationNotAvailable: ä|/\\#?'\"", NOW + 2 * MINUTE)},
+    most=3,
+    announced=frozenset({"started", "failed:uksouth", "lost:uksouth"}),
     look=7,
     look_due=NOW + 3 * MINUTE,
     looker="message-1",
     finished=NOW + 9 * MINUTE,
     ended="superseded by 1.0.4",
-    refused="eastus2 westeurope",
-    refused_at=NOW + MINUTE,
 )
 OPEN = Rollout(started=NOW, deadline=NOW + DAY)
 PRUNING = Pruning(

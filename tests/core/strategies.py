@@ -127,6 +127,10 @@ _oddity = st.sampled_from(
         *[{"encrypted": True}] * 3,
         {"removal_allowed": True},
         {"removal_allowed": True, "state": ProvisioningState.UPDATING},
+        *[{"state": ProvisioningState.FAILED, "repairable": True}] * 3,
+        {"state": ProvisioningState.DELETING, "repairable": True},
+        *({"refused": {name: "LocationNotAvailable: no"}} for name in REGIONS[:3]),
+        {"refused": dict.fromkeys(REGIONS, "ScopeLocked: there is a lock")},
     ]
 )
 

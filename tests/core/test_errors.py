@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from shared.core.errors import Absent, FlagFirst, Malformed, Refused, Retry
+from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 
 
 def test_retry_says_how_long():
@@ -11,7 +11,7 @@ def test_retry_says_how_long():
     assert (str(retry), retry.after) == ("throttled", timedelta(seconds=120))
 
 
-@pytest.mark.parametrize("kind", [Refused, FlagFirst])
+@pytest.mark.parametrize("kind", [Refused, Locked, FlagFirst])
 def test_refused_says_what_azure_said(kind):
     """A refusal carries Azure's code and message."""
     refused = kind("InvalidParameter", "Duplicate regions")
@@ -23,8 +23,11 @@ def test_refused_says_what_azure_said(kind):
 
 
 def test_kinds_do_not_mix():
-    """Flag-first is a refusal and Malformed a bad value; no other error passes for one that means something else."""
+    """A lock and flag-first are refusals, Malformed is a bad value; no other error passes for one that means other."""
     kinds = (Malformed, Retry, Absent, Refused)
     assert issubclass(FlagFirst, Refused)
+    assert issubclass(Locked, Refused)
+    assert not issubclass(Locked, FlagFirst)
+    assert not issubclass(FlagFirst, Locked)
     assert issubclass(Malformed, ValueError)
     assert not [(one, other) for one in kinds for other in kinds if one is not other and issubclass(one, other)]

@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 from shared.core.errors import Malformed
 from shared.core.messages import (
     KINDS,
+    LONGEST_DELAY,
     Notify,
     Prune,
     Queue,
@@ -39,7 +41,7 @@ QUEUE_PROPERTIES = {
 VERSION = version_id("1.0.3")
 ONE_OF_EACH = {
     Queue.RECONCILE: Reconcile(IMAGE, "ResourceWriteSuccess 1.0.3"),
-    Queue.REPLICATE: Replicate(VERSION, HOME, NOW, NOW + HOUR, again=True),
+    Queue.REPLICATE: Replicate(VERSION, HOME, NOW, NOW + HOUR, again=True, back=False),
     Queue.WATCH: Watch(VERSION, 3, NOW, NOW + HOUR),
     Queue.PRUNE: Prune(VERSION, NOW, NOW + HOUR),
     Queue.NOTIFY: Notify("1-teams", {"id": "x", "data": {"version": "1.0.3"}}, NOW, NOW + HOUR, attempt=2),
@@ -49,7 +51,13 @@ EVERY_QUEUE = pytest.mark.parametrize("queue", Queue)
 messages = st.one_of(
     st.builds(Reconcile, strategies.images, st.text()),
     st.builds(
-        Replicate, strategies.versions_ids, st.text(), strategies.moments, strategies.moments, again=st.booleans()
+        Replicate,
+        strategies.versions_ids,
+        st.text(),
+        strategies.moments,
+        strategies.moments,
+        again=st.booleans(),
+        back=st.booleans(),
     ),
     st.builds(Watch, strategies.versions_ids, st.integers(), strategies.moments, strategies.moments),
     st.builds(Prune, strategies.versions_ids, strategies.moments, strategies.moments),
@@ -106,6 +114,7 @@ def test_exact_wire_form():
         "since": "2025-03-01T12:00:00+00:00",
         "deadline": "2025-03-01T13:00:00+00:00",
         "again": True,
+        "back": False,
     }
 
 
@@ -181,6 +190,8 @@ def test_unknown_keys_are_ignored(queue):
         (Queue.WATCH, "look", 3.0, "bad look: wanted int, given float"),
         (Queue.REPLICATE, "again", 0, "bad again: wanted bool, given int"),
         (Queue.REPLICATE, "again", "false", "bad again: wanted bool, given str"),
+        (Queue.REPLICATE, "back", None, "bad back: wanted bool, given NoneType"),
+        (Queue.REPLICATE, "back", 1, "bad back: wanted bool, given int"),
         (Queue.NOTIFY, "event", [], "bad event: wanted dict, given list"),
         (Queue.NOTIFY, "event", None, "bad event: wanted dict, given NoneType"),
         (Queue.NOTIFY, "webhook", 1, "bad webhook: wanted str, given int"),
@@ -212,6 +223,17 @@ def test_failed_once_more():
     """The next try of a status is the same message, with one more vain try."""
     message = ONE_OF_EACH[Queue.NOTIFY]
     assert message.failed_once_more() == replace(message, attempt=3)
+
+
+def test_a_message_wants_nothing_special_unless_told():
+    """A message brings its version to a region: it neither repairs nor puts back, unless it says so."""
+    plain = Replicate(VERSION, HOME, NOW, NOW + HOUR)
+    assert (plain.again, plain.back) == (False, False)
+
+
+def test_longest_delay():
+    """A message waits a day less than the week that a queue delays at most, so that no clock can make it too long."""
+    assert timedelta(days=7) - LONGEST_DELAY == timedelta(days=1)
 
 
 def test_poison_queues():

@@ -20,6 +20,20 @@ def test_changing(state, changing):
     assert version("1.0.0", state=state).changing is changing
 
 
+@pytest.mark.parametrize("state", ProvisioningState)
+@pytest.mark.parametrize("repairable", [False, True])
+def test_good(state, repairable):
+    """A version counts when Azure calls it so; of all the others only a Failed one that we can still repair does."""
+    counts = {"Succeeded", "Updating", *(["Failed"] if repairable else [])}
+    assert version("1.0.0", state=state, repairable=repairable).good is (state.value in counts)
+
+
+def test_what_is_not_known_of_a_version():
+    """Unless told otherwise no region of a version is on its way out, none was refused, and nothing is repaired."""
+    plain = version("1.0.0", state=ProvisioningState.FAILED)
+    assert (plain.leaving, plain.refused, plain.repairable, plain.good) == ((), {}, False, False)
+
+
 def test_only_completed_is_complete():
     """Of all states of a region only Completed says that VMs can be made there."""
     assert [state for state in RegionState if region(HOME, state).complete] == [RegionState.COMPLETED]

@@ -218,7 +218,7 @@ def test_rollout_data():
             "state": "Waiting",
             "progress": None,
             "seconds": 3600,
-            "reason": "wave 1 comes first: eastus2 is 40 % replicated",
+            "reason": "wave 1 is stopped: southeastasia failed",
         },
     ]
 

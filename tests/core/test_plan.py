@@ -75,6 +75,28 @@ def test_a_prune_of_replicas_alone():
     assert (found.prunes, found.replicates, found.removals) == (True, False, ())
 
 
+def test_part():
+    """A part of a plan brings about the lines that it is given, and nothing else; all else that it says stays."""
+    whole = planned(old(), version("1.0.2", *EVERYWHERE)).of(version_id("1.0.1").number)
+    home, east, asia = whole.lines
+    part = whole.part(home, asia)
+    assert (part.lines, part.changes, part.removals) == ((home, asia), (home, asia), (asia,))
+    assert (part.version, part.role, part.reason) == (whole.version, whole.role, whole.reason)
+    assert whole.lines == (home, east, asia)
+    assert part.part(east).changes == (east,)
+
+
+def test_a_part_is_of_the_kind_that_it_brings_about():
+    """A part prunes when it takes a region out, replicates when it adds one, and without lines changes nothing."""
+    whole = planned(version("1.0.2")).of(version_id("1.0.2").number)
+    gone = Line("eastus2", Action.REMOVE, "it failed; taken out to be put back")
+    assert [(part.replicates, part.prunes) for part in (whole, whole.part(gone), whole.part())] == [
+        (True, False),
+        (False, True),
+        (False, False),
+    ]
+
+
 @pytest.mark.parametrize(
     ("action", "changes", "wants"),
     [

@@ -160,7 +160,8 @@ often = settings(max_examples=150)
 
 
 def _good(each: ImageVersion) -> bool:
-    return each.state in (SUCCEEDED, UPDATING) and not each.shallow
+    repaired = each.state is ProvisioningState.FAILED and each.repairable
+    return (each.state in (SUCCEEDED, UPDATING) or repaired) and not each.shallow
 
 
 def _newest(before: Definition) -> ImageVersion | None:
@@ -175,7 +176,7 @@ def _protected(before: Definition, each: ImageVersion, policy: Policy) -> bool:
 def _may_be_pruned(before: Definition, each: ImageVersion, policy: Policy) -> bool:
     return (
         _good(each)
-        and each.state is SUCCEEDED
+        and each.state is not UPDATING
         and not _protected(before, each, policy)
         and each.published is not None
         and not before.usage.unknown
@@ -197,13 +198,29 @@ def _may_leave_to_the_newest(one: Pass, each: ImageVersion, name: str, policy: P
     )
 
 
-def _may_leave_as_surplus(each: VersionPlan, name: str, policy: Policy) -> bool:
+def _older_one_is_to_leave(one: Pass, name: str, policy: Policy) -> bool:
+    newest = _newest(one.found)
+    there = newest and newest.region(name)
+    if there is None or there.state is RegionState.FAILED:
+        return False
+    return any(
+        (place := each.version.region(name)) is not None
+        and (name != each.version.home or place.replicas > policy.home_replicas)
+        and not one.found.usage.reason(each.version.number, name)
+        and _may_be_pruned(one.found, each.version, policy)
+        for each in one.made.versions
+        if each.role is Role.OLDER
+    )
+
+
+def _may_leave_as_surplus(one: Pass, each: VersionPlan, name: str, policy: Policy) -> bool:
     version = each.version
     skipped = {line.region for line in each.lines if line.action is Action.SKIP}
     return (
         policy.exclusive
         and each.role is Role.KEPT
         and policy.target(name) is None
+        and not _older_one_is_to_leave(one, name, policy)
         and all(
             (there := version.region(target.region)) is not None and there.state is COMPLETED
             for target in policy.regions
@@ -217,7 +234,8 @@ def _wave_is_through(version: ImageVersion, wave: int, policy: Policy, now: date
         if target.wave != wave or target.region in skipped:
             continue
         there = version.region(target.region)
-        if there is None or not there.complete or there.replicas < target.replicas:
+        small = there is not None and there.replicas < target.replicas and target.region not in version.refused
+        if there is None or not there.complete or small:
             return False
         if policy.wave_bake and (there.since is None or there.since + policy.wave_bake > now):
             return False
@@ -258,7 +276,7 @@ def test_removals_are_safe(story):
                 assert (
                     _may_leave_to_the_newest(one, each.version, line.region, story.policy)
                     if each.role is Role.OLDER
-                    else _may_leave_as_surplus(each, line.region, story.policy)
+                    else _may_leave_as_surplus(one, each, line.region, story.policy)
                 )
 
 
@@ -288,8 +306,9 @@ def test_kept_versions_end_in_every_region(before, policy, slow):
         for line in each.lines:
             there, target = each.version.region(line.region), policy.target(line.region)
             if target and not line.over_limit:
+                refused = line.region in each.version.refused
                 assert (there is None) == (line.action is Action.SKIP)
-                assert there is None or (there.complete and there.replicas >= target.replicas)
+                assert there is None or (there.complete and (there.replicas >= target.replicas or refused))
 
 
 @given(stories)
@@ -335,9 +354,8 @@ def test_no_more_writes_than_versions_that_differ(story):
 def test_an_older_version_is_written_once(story):
     """However slowly the newest comes, an older version is pruned by one write, and one more per failure that heals."""
     newest, after = _newest(story.before), _shapes(story.last.found)
-    limited = any(line.over_limit for each in story.passes[0].made.versions for line in each.lines)
     for each in story.last.made.versions:
-        if each.role is Role.OLDER and not (limited and story.policy.exclusive):
+        if each.role is Role.OLDER:
             changed = _shape(story.before.version(each.version.number)) != after[each.version.number]
             failed = sum(there.state is RegionState.FAILED for there in newest.regions)
             writes = story.writes[each.version.number]
@@ -389,7 +407,6 @@ def test_no_more_prunes_than_the_cap(story):
 @given(strategies.definitions(), strategies.policies, azures, st.integers(1, 3))
 def test_the_cap_changes_nothing_but_the_pace(before, policy, azure, cap):
     """Passes with a cap come to rest where those without come to rest."""
-    policy = replace(policy, exclusive=False)
     slow, fast = tell(before, policy, azure, cap), tell(before, policy, azure)
     assert _shapes(slow.last.found) == _shapes(fast.last.found)
 

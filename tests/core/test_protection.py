@@ -2,6 +2,7 @@ import pytest
 
 from shared.core.model import ProvisioningState, RegionState
 from shared.core.plan import Action, Line, Role
+from shared.core.planner import may_leave
 from shared.core.policy import Mode
 from shared.core.usage import Usage
 from tests.core.build import (
@@ -175,6 +176,22 @@ def test_what_holds_prunes_does_not_hold_replication(given, tuning, exclusive):
     """Whatever forbids to prune a version, it comes to the regions that the policy names."""
     made = planned(version("1.0.2", published=None), by=policy(exclusive=exclusive, **tuning), **given)
     assert actions(made, "1.0.2") == {HOME: KEEP, "eastus2": ADD, "southeastasia": ADD}
+
+
+@pytest.mark.parametrize(
+    ("region_of_it", "allowed", "unlocks", "may"),
+    [
+        ("eastus2", False, True, True),
+        ("eastus2", True, True, True),
+        ("eastus2", True, False, True),
+        ("eastus2", False, False, False),
+        (HOME, True, True, False),
+        (HOME, False, False, False),
+    ],
+)
+def test_may_leave(region_of_it, allowed, unlocks, may):
+    """A failed region may be taken out unless it is the home, or the safety flag forbids it and we may not set it."""
+    assert may_leave(old(removal_allowed=allowed), region_of_it, policy(unlocks_regions=unlocks)) is may
 
 
 def test_holds_leave_other_reasons_alone():

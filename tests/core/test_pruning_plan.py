@@ -1,7 +1,8 @@
 import pytest
 
-from shared.core.model import RegionState
+from shared.core.model import ProvisioningState, RegionState
 from shared.core.plan import Action
+from shared.core.planner import plan
 from tests.core.build import (
     EVERYWHERE,
     HOME,
@@ -10,6 +11,7 @@ from tests.core.build import (
     NOW,
     SECOND,
     actions,
+    definition,
     lines,
     old,
     planned,
@@ -170,11 +172,19 @@ def test_regions_of_an_older_version(examples):
 
 # The second table above the module, row by row: regions of the kept version, what else is given, and the line of one.
 
+FIRST = "older versions leave first"
 EXCLUSIVE = [
     pytest.param(
         [
             ([HOME, "eastus2", "southeastasia"], {"regions": "eastus2 southeastasia"}, HOME, KEEP, "its home region"),
             ([HOME], {"regions": "eastus2"}, HOME, KEEP, "its home region"),
+            (
+                [HOME, "eastus2"],
+                {"regions": "eastus2", "older": [region(HOME, replicas=2)]},
+                HOME,
+                KEEP,
+                "its home region",
+            ),
         ],
         id="its home",
     ),
@@ -182,8 +192,31 @@ EXCLUSIVE = [
         [
             ([*EVERYWHERE, "uksouth"], {"at": "uksouth"}, "uksouth", KEEP, "scale set web references 1.0.2"),
             ([HOME, "uksouth"], {"at": "uksouth"}, "uksouth", KEEP, "scale set web references 1.0.2"),
+            (
+                [*EVERYWHERE, "uksouth"],
+                {"at": "uksouth", "older": [HOME, "uksouth"]},
+                "uksouth",
+                KEEP,
+                "scale set web references 1.0.2",
+            ),
         ],
         id="a resource here references exactly this version",
+    ),
+    pytest.param(
+        [
+            ([*EVERYWHERE, "uksouth"], {"older": [HOME, "uksouth"]}, "uksouth", WAIT, FIRST),
+            ([HOME, "uksouth"], {"older": [HOME, "uksouth"]}, "uksouth", WAIT, FIRST),
+            ([*EVERYWHERE, "uksouth"], {"older": [HOME, "uksouth"], **GRACE}, "uksouth", WAIT, FIRST),
+            ([*EVERYWHERE, region("uksouth", REPLICATING)], {"older": [HOME, "uksouth"]}, "uksouth", WAIT, FIRST),
+            (
+                ["northeurope", *EVERYWHERE],
+                {"older": [region("northeurope", replicas=2)], "home": "northeurope"},
+                "northeurope",
+                WAIT,
+                FIRST,
+            ),
+        ],
+        id="an older version is still to leave it",
     ),
     pytest.param(
         [
@@ -194,7 +227,7 @@ EXCLUSIVE = [
             ([*EVERYWHERE, "uksouth"], {"regions": "westeurope=2"}, "uksouth", WAIT, None),
             ([HOME, "uksouth"], {"regions": "westeurope; eastus2", "wave_bake": HOUR}, "uksouth", WAIT, None),
         ],
-        id="the version is not complete in every region that the policy names",
+        id="the version is not complete in every region that it can have",
     ),
     pytest.param(
         [
@@ -203,6 +236,11 @@ EXCLUSIVE = [
             ([*EVERYWHERE, "uksouth"], {"at": "eastus2"}, "uksouth", REMOVE, None),
             ([*EVERYWHERE, "uksouth"], {"prune_grace": HOUR}, "uksouth", REMOVE, None),
             ([region(HOME, encrypted=True), region("uksouth", encrypted=True)], {}, "uksouth", REMOVE, None),
+            ([*EVERYWHERE, "uksouth"], {"refused": {"uksouth": "no"}}, "uksouth", REMOVE, None),
+            ([HOME, "eastus2", "uksouth"], {"refused": {"southeastasia": "no"}}, "uksouth", REMOVE, None),
+            ([*EVERYWHERE, "uksouth"], {"older": [HOME, "eastus2"]}, "uksouth", REMOVE, None),
+            ([*EVERYWHERE, "uksouth"], {"older": ["uksouth"], "home": "uksouth"}, "uksouth", REMOVE, None),
+            ([*EVERYWHERE, region("uksouth", FAILED)], {"older": [HOME, "uksouth"]}, "uksouth", REMOVE, None),
         ],
         id="any other",
     ),
@@ -219,7 +257,10 @@ def test_regions_that_an_exclusive_policy_does_not_name(examples):
     for regions, given, name, action, reason in examples:
         tuning = dict(given)
         used = usage(("1.0.2", tuning.pop("at"), "scale set web")) if "at" in tuning else usage()
-        made = planned(version("1.0.2", *regions), by=policy(**tuning, exclusive=True), usage=used)
+        home, refused = tuning.pop("home", HOME), tuning.pop("refused", {})
+        older = [version("1.0.1", *tuning.pop("older"), home=home)] if "older" in tuning else []
+        newest = version("1.0.2", *regions, refused=refused)
+        made = planned(*older, newest, by=policy(**tuning, exclusive=True), usage=used)
         line = lines(made, "1.0.2")[name]
         assert (line.action, line.reason) == (action, reason or EXCLUSIVE_REASONS[action])
 
@@ -434,6 +475,56 @@ def test_an_exclusive_policy_makes_room():
     by = policy("westeurope eastus2=20", exclusive=True)
     assert actions(planned(crowded, by=by), "1.0.2") == {HOME: KEEP, "eastus2": SKIP, "uksouth": REMOVE}
     assert actions(planned(version("1.0.2"), by=by), "1.0.2") == {HOME: KEEP, "eastus2": ADD}
+
+
+def test_older_versions_leave_first():
+    """However long older versions wait to leave, the newest stays until they have; then it leaves, and all is done."""
+    by = policy(HOME, exclusive=True, prune_grace=HOUR)
+    newest = version("1.0.2", region(HOME, since=NOW), region("eastus2", since=NOW))
+    older = version("1.0.1", HOME, "eastus2")
+    waiting = planned(older, newest, by=by)
+    assert lines(waiting, "1.0.2")["eastus2"].reason == "older versions leave first"
+    assert (waiting.empty, waiting.worth_a_look) == (True, NOW + HOUR)
+    due = plan(definition(older, newest), by, now=NOW + HOUR)
+    assert (actions(due, "1.0.1")["eastus2"], actions(due, "1.0.2")["eastus2"]) == (REMOVE, WAIT)
+    last = plan(definition(version("1.0.1"), newest), by, now=NOW + HOUR)
+    assert actions(last, "1.0.2") == {HOME: KEEP, "eastus2": REMOVE}
+
+
+@pytest.mark.parametrize(
+    ("older", "given"),
+    [
+        pytest.param({"published": None}, {}, id="its publish date is not known"),
+        pytest.param({"tags": {"gallery-fanout-keep": "true"}}, {}, id="tagged"),
+        pytest.param({"shallow": True}, {}, id="left alone"),
+        pytest.param({}, {"usage": usage(("1.0.1", "uksouth", "VM a"))}, id="in use there"),
+        pytest.param({}, {"refused": {version_id("1.0.1").number: "locked"}}, id="Azure refused to prune it"),
+    ],
+)
+def test_what_an_older_version_keeps_is_not_waited_for(older, given):
+    """Where an older version stays, the newest does not stay with it for ever."""
+    held = version("1.0.1", HOME, "uksouth", **older)
+    made = planned(held, version("1.0.2", *EVERYWHERE, "uksouth"), by=policy(exclusive=True), **given)
+    assert actions(made, "1.0.1")["uksouth"] is KEEP
+    assert actions(made, "1.0.2")["uksouth"] is REMOVE
+
+
+def test_an_older_version_that_is_being_written_is_waited_for():
+    """A write to an older version (its safety flag, say) holds it for a moment only: it leaves first all the same."""
+    updating = version("1.0.1", HOME, "uksouth", state=ProvisioningState.UPDATING)
+    made = planned(updating, version("1.0.2", *EVERYWHERE, "uksouth"), by=policy(exclusive=True))
+    assert lines(made, "1.0.2")["uksouth"].reason == FIRST
+
+
+def test_every_kept_version_lets_older_ones_leave_first():
+    """A surplus region of any kept version waits for older ones to leave it; its other ones wait with it."""
+    places = [*EVERYWHERE, "uksouth", "japaneast"]
+    versions = [version("1.0.1", HOME, "uksouth"), version("1.0.2", *places), version("1.0.3", *places)]
+    made = planned(*versions, by=policy(keep_latest=2, exclusive=True))
+    for number in ("1.0.2", "1.0.3"):
+        assert reasons(made, number)["uksouth"] == FIRST
+        assert reasons(made, number)["japaneast"] == "waits for uksouth, so that one write removes all"
+        assert actions(made, number)["japaneast"] is WAIT
 
 
 def test_surplus_regions_without_a_matter_of_time():

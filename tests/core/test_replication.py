@@ -26,7 +26,14 @@ FAILED, REPLICATING, UNKNOWN = RegionState.FAILED, RegionState.REPLICATING, Regi
 COMPLETE = "the policy names it; complete"
 NO_SET = "the version is encrypted, and ENCRYPTION_SETS has no disk encryption set for this region"
 TOO_MANY = "the version would have {} replicas in all, and Azure takes 100"
+AWAY = "LocationNotAvailable: uksouth is not available"
+REFUSED = f"Azure refused it: {AWAY}"
 ENCRYPTED = version("1.0.2", region(HOME, encrypted=True))
+
+
+def unwanted(*regions, **more):
+    """Make a version that Azure would not have in uksouth a short time ago."""
+    return version("1.0.2", *regions, refused={"uksouth": AWAY}, **more)
 
 
 def found(subject, by):
@@ -44,12 +51,21 @@ ROWS = [
             (version("1.0.2", "eastus2"), policy("westeurope; eastus2"), "eastus2", KEEP, COMPLETE),
             (ENCRYPTED, policy(HOME), HOME, KEEP, COMPLETE),
             (version("1.0.2", HOME, region("uksouth", replicas=99)), policy(), HOME, KEEP, COMPLETE),
+            (unwanted(HOME, "uksouth"), policy("westeurope uksouth"), "uksouth", KEEP, COMPLETE),
+            (
+                unwanted(HOME, region("uksouth", FAILED)),
+                policy("westeurope uksouth"),
+                "uksouth",
+                KEEP,
+                "the policy names it; failed",
+            ),
         ],
         id="named, there, with enough replicas",
     ),
     pytest.param(
         [
             (ENCRYPTED, policy(), "eastus2", SKIP, NO_SET),
+            (unwanted(region(HOME, encrypted=True)), policy("westeurope uksouth"), "uksouth", SKIP, NO_SET),
             (ENCRYPTED, policy(encryption_sets={"southeastasia": "set"}), "eastus2", SKIP, NO_SET),
             (ENCRYPTED, policy("uksouth=9; eastus2", encryption_sets={"uksouth": "set"}), "eastus2", SKIP, NO_SET),
             (
@@ -61,6 +77,23 @@ ROWS = [
             ),
         ],
         id="named, not there, the version encrypted, no set for the region",
+    ),
+    pytest.param(
+        [
+            (unwanted(), policy("westeurope uksouth"), "uksouth", SKIP, REFUSED),
+            (unwanted(HOME, "uksouth"), policy("westeurope uksouth=2"), "uksouth", KEEP, REFUSED),
+            (unwanted(HOME, region("uksouth", FAILED)), policy("uksouth=2"), "uksouth", KEEP, REFUSED),
+            (unwanted(region(HOME, replicas=99)), policy("westeurope eastus2 uksouth"), "uksouth", SKIP, REFUSED),
+            (unwanted(region(HOME, REPLICATING)), policy("westeurope; uksouth"), "uksouth", SKIP, REFUSED),
+            (
+                unwanted(region(HOME, encrypted=True)),
+                policy("westeurope uksouth", encryption_sets={"uksouth": "set"}),
+                "uksouth",
+                SKIP,
+                REFUSED,
+            ),
+        ],
+        id="named, and Azure refused it a short time ago",
     ),
     pytest.param(
         [
@@ -78,6 +111,13 @@ ROWS = [
                 policy("westeurope=2"),
                 HOME,
                 KEEP,
+                TOO_MANY.format(101),
+            ),
+            (
+                unwanted(region(HOME, replicas=99)),
+                policy("eastus2 eastus=1 uksouth"),
+                "eastus",
+                SKIP,
                 TOO_MANY.format(101),
             ),
         ],
@@ -103,6 +143,8 @@ ROWS = [
             (version("1.0.2"), policy("westeurope; eastus2"), "eastus2", ADD, "the policy names it"),
             (ENCRYPTED, policy(encryption_sets={"eastus2": "set"}), "eastus2", ADD, "the policy names it"),
             (version("1.0.2", region(HOME, replicas=98)), policy(), "eastus2", ADD, "the policy names it"),
+            (unwanted(), policy("westeurope uksouth eastus2"), "eastus2", ADD, "the policy names it"),
+            (unwanted(region(HOME, replicas=99)), policy("eastus2 uksouth=9"), "eastus2", ADD, "the policy names it"),
         ],
         id="named, not there",
     ),
@@ -130,6 +172,7 @@ ROWS = [
                 KEEP,
                 "somebody added it; the policy does not",
             ),
+            (unwanted(HOME, "uksouth"), policy(), "uksouth", KEEP, "somebody added it; the policy does not"),
         ],
         id="not named: its home, or somebody put it there",
     ),
@@ -233,6 +276,21 @@ def waits(reason, until=None):
             id="in an unknown state",
         ),
         pytest.param([HOME, region("eastus2", FAILED)], {}, waits("wave 1 is stopped: eastus2 failed"), id="failed"),
+        pytest.param(
+            [region(HOME, REPLICATING), region("eastus2", FAILED)],
+            {},
+            waits("wave 1 is stopped: eastus2 failed"),
+            id="failed, after one that replicates",
+        ),
+        pytest.param(
+            [region("eastus2", FAILED)], {}, waits("wave 1 is stopped: eastus2 failed"), id="failed, after one to add"
+        ),
+        pytest.param(
+            [region(HOME, FAILED), region("eastus2", FAILED)],
+            {},
+            waits("wave 1 is stopped: westeurope failed"),
+            id="failed, both",
+        ),
         pytest.param([HOME, "eastus2"], LARGER, waits("wave 1 comes first: eastus2 is not done"), id="sized"),
         pytest.param(
             [HOME, region("eastus2", FAILED)],
@@ -251,6 +309,18 @@ def waits(reason, until=None):
             BAKES,
             waits("wave 1 is complete since 14 min; it bakes for 30 min", SINCE + BAKE),
             id="complete, but baking since the last of its regions",
+        ),
+        pytest.param(
+            [region(HOME, since=NOW), region("eastus2", since=NOW)],
+            BAKES,
+            waits("wave 1 is complete; it bakes for 30 min", NOW + BAKE),
+            id="complete just now",
+        ),
+        pytest.param(
+            [region(HOME, since=LONG_AGO), region("eastus2", since=NOW + SECOND)],
+            BAKES,
+            waits("wave 1 is complete; it bakes for 30 min", NOW + SECOND + BAKE),
+            id="complete, by a clock that is ahead",
         ),
         pytest.param(
             [region(HOME, since=LONG_AGO), "eastus2"],
@@ -315,6 +385,46 @@ def test_each_wave_bakes():
     (_, _, third) = spread(seen, policy("westeurope; eastus2; southeastasia", wave_bake=BAKE), NOW)
     assert third.reason == "wave 2 is complete since 14 min; it bakes for 30 min"
     assert third.until == SINCE + BAKE
+
+
+# Regions that Azure refused a short time ago.
+
+
+@pytest.mark.parametrize(
+    "first_wave",
+    [[HOME], [HOME, "uksouth"]],
+    ids=["not there", "there, with fewer replicas"],
+)
+def test_a_refused_region_holds_up_no_wave(first_wave):
+    """The next wave does not wait for what Azure will not have: it starts when the rest of this one is complete."""
+    lines = spread(unwanted(*first_wave), policy("westeurope uksouth=2; eastus2"), NOW)
+    assert {line.region: line.action for line in lines if line.wave == 2} == {"eastus2": ADD}
+
+
+def test_a_refused_region_bakes_like_any_other_where_it_is():
+    """A region whose replicas Azure refused is there: its wave bakes from its completion on."""
+    seen = unwanted(region(HOME, since=LONG_AGO), region("uksouth", since=SINCE))
+    lines = {line.region: line for line in spread(seen, policy("westeurope uksouth=2; eastus2", **BAKES), NOW)}
+    assert (lines["eastus2"].action, lines["eastus2"].until) == (WAIT, SINCE + BAKE)
+
+
+def test_lines_of_refused_regions():
+    """A region that Azure refused has the replicas that it has, is named, and is neither a limit nor worth a look."""
+    seen = unwanted(region(HOME, REPLICATING), "uksouth", region("eastus2", storage_account_type="Premium_LRS"))
+    seen = replace(seen, refused={**seen.refused, "eastus2": "no zones", "japaneast": "unknown"})
+    lines = spread(seen, policy("westeurope uksouth=2; eastus2=5=standard_zrs; japaneast=3"), NOW)
+    assert lines[1:] == (
+        Line("uksouth", KEEP, REFUSED, 1, named=True, wave=1),
+        Line("eastus2", KEEP, "Azure refused it: no zones", 1, "Premium_LRS", named=True, wave=2),
+        Line("japaneast", SKIP, "Azure refused it: unknown", 0, named=True, wave=3),
+    )
+
+
+def test_a_refused_region_costs_nothing():
+    """Replicas that Azure refused do not count against its limit: others may have them."""
+    made = planned(unwanted(region(HOME, replicas=40)), by=policy("westeurope eastus2=10 uksouth=60"))
+    assert actions(made, "1.0.2") == {HOME: KEEP, "eastus2": ADD, "uksouth": SKIP}
+    assert made.warnings == ()
 
 
 # Encryption and storage of regions that are added.

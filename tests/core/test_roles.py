@@ -1,9 +1,21 @@
 import pytest
 
-from shared.core.model import ProvisioningState
+from shared.core.model import ProvisioningState, RegionState
 from shared.core.plan import Action, Role
 from shared.core.planner.roles import newest_of, rank, withdrawn
-from tests.core.build import EVERYWHERE, HOME, actions, definition, old, planned, policy, tables, version, version_id
+from tests.core.build import (
+    EVERYWHERE,
+    HOME,
+    actions,
+    definition,
+    old,
+    planned,
+    policy,
+    region,
+    tables,
+    version,
+    version_id,
+)
 
 ADD, KEEP, REMOVE = Action.ADD, Action.KEEP, Action.REMOVE
 CREATING, UPDATING, FAILED = ProvisioningState.CREATING, ProvisioningState.UPDATING, ProvisioningState.FAILED
@@ -20,28 +32,40 @@ ROLES = [
         id="Creating, Failed, Deleting, Migrating, unknown",
     ),
     pytest.param(
-        [version("2.0.0", shallow=True), version("2.0.1", shallow=True, excluded=True)],
+        [
+            version("2.0.0", shallow=True),
+            version("2.0.1", shallow=True, excluded=True),
+            version("2.0.2", shallow=True, state=FAILED, repairable=True),
+        ],
         [version("1.0.0")],
         Role.ALONE,
         set(),
         id="shallow",
     ),
     pytest.param(
-        [version("2.0.0"), version("1.9.0", state=UPDATING)],
+        [version("2.0.0", state=FAILED, repairable=True), version("1.9.0", state=UPDATING)],
         [version("1.0.0"), version("3.0.0", excluded=True)],
         Role.KEPT,
         {("eastus2", ADD), ("southeastasia", ADD)},
         id="good, not excluded from latest, among the newest KEEP_LATEST",
     ),
     pytest.param(
-        [version("2.0.0", excluded=True), version("1.9.0", excluded=True, state=UPDATING)],
+        [
+            version("2.0.0", excluded=True),
+            version("1.9.0", excluded=True, state=UPDATING),
+            version("1.8.0", excluded=True, state=FAILED, repairable=True),
+        ],
         [version("1.0.0")],
         Role.STAGED,
         {("eastus2", ADD), ("southeastasia", ADD)},
         id="good, excluded from latest, newer than the newest KEPT",
     ),
     pytest.param(
-        [version("1.0.0", *EVERYWHERE), version("1.0.5", *EVERYWHERE, excluded=True)],
+        [
+            version("1.0.0", *EVERYWHERE),
+            version("1.0.3", *EVERYWHERE, state=FAILED, repairable=True),
+            version("1.0.5", *EVERYWHERE, excluded=True),
+        ],
         [version("2.0.0", *EVERYWHERE), version("2.0.1", *EVERYWHERE)],
         Role.OLDER,
         {("eastus2", REMOVE), ("southeastasia", REMOVE)},
@@ -88,6 +112,7 @@ WITHDRAWN = [
         [
             ([version("1.0.4")], ""),
             ([version("1.0.4", state=UPDATING)], ""),
+            ([version("1.0.4", state=FAILED, repairable=True)], ""),
             ([version("1.0.4"), version("1.0.5")], ""),
             ([version("1.0.5")], ""),
             ([version("1.0.4", excluded=True), version("1.0.5")], ""),
@@ -201,6 +226,24 @@ def test_updating_version_stays_the_newest():
     made = planned(version("1.0.1"), updating)
     assert made.newest == updating
     assert made.of(version_id("1.0.1").number).role is Role.OLDER
+
+
+def test_a_failed_version_stays_the_newest_while_it_is_repaired():
+    """A version that is Failed because a region is stays the newest while that can be repaired, and not afterwards."""
+    placed = [HOME, region("eastus2", RegionState.FAILED), "southeastasia"]
+    for repairable, newest, asia in ((True, "1.0.2", REMOVE), (False, "1.0.1", KEEP)):
+        made = planned(old(), version("1.0.2", *placed, state=FAILED, repairable=repairable))
+        assert str(made.newest.number) == newest
+        assert not made.of(version_id("1.0.2").number).changes
+        assert actions(made, "1.0.1")["eastus2"] is KEEP
+        assert actions(made, "1.0.1")["southeastasia"] is asia
+
+
+@pytest.mark.parametrize("state", [state for state in STATES if state != "Failed"])
+def test_other_states_are_not_repaired(state):
+    """A rollout that could repair a region makes no other state good: the version is going, or not there yet."""
+    (standing,) = rank([version("1.0.0", state=ProvisioningState(state), repairable=True)], policy())
+    assert (standing.role, standing.reason) == (Role.ALONE, f"its provisioning state is {state}")
 
 
 def test_no_version_is_older_than_none():

@@ -1,20 +1,25 @@
 import json
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shared.core.messages import LONGEST_DELAY
 from shared.core.model import RegionState
 from shared.core.planner import spread
 from shared.core.rollout import (
     COMPLETED,
-    MOST_ASKS,
+    REPAIRS,
     STARTED,
     Intent,
     Judgement,
     Progress,
+    Refusal,
+    Repair,
     Rollout,
     begin,
     failure,
@@ -24,10 +29,11 @@ from shared.core.rollout import (
     pause,
     progress,
     recorded,
+    repair_delay,
     stall,
 )
 from tests.core import strategies
-from tests.core.build import DAY, HOME, HOUR, MINUTE, NOW, SECOND, planned, policy, region, version
+from tests.core.build import DAY, HOME, HOUR, MINUTE, NOW, SECOND, planned, policy, region, version, version_id
 
 POLICY = policy("westeurope=2=standard_zrs eastus2; southeastasia")
 TARGETS = POLICY.regions
@@ -49,17 +55,20 @@ rollouts = st.builds(
     supersedes=_texts,
     warnings=_texts,
     completed=st.dictionaries(_region_names, strategies.moments),
-    asks=st.dictionaries(_region_names, st.integers(0, 3)),
+    repairs=st.dictionaries(_region_names, st.builds(Repair, st.integers(0, 4), strategies.moments)),
+    gave_up=st.booleans(),
+    refusals=st.dictionaries(_region_names, st.builds(Refusal, st.text(), strategies.moments)),
+    most=st.integers(0, 50),
     announced=st.frozensets(
-        st.sampled_from([STARTED, COMPLETED]) | st.integers(1, 5).map(stall) | _region_names.map(failure)
+        st.sampled_from([STARTED, COMPLETED])
+        | st.integers(1, 5).map(stall)
+        | st.builds(failure, _region_names, lost=st.booleans())
     ),
     look=st.integers(0, 50),
     look_due=st.none() | strategies.moments,
     looker=st.text(),
     finished=st.none() | strategies.moments,
     ended=st.text(),
-    refused=st.text(),
-    refused_at=st.none() | strategies.moments,
 )
 
 
@@ -122,12 +131,27 @@ def test_superseded_versions_add_up():
 
 @pytest.mark.parametrize("before", [DONE, ENDED], ids=["done", "ended"])
 def test_begin_after_the_end(before):
-    """A version can be rolled out again after its rollout ended: another number, nothing said, regions remembered."""
-    before = replace(before, wave=3, asks={HOME: 2}, completed={HOME: NOW}, refused="a=1", refused_at=NOW)
-    again = begin(before.saying(stall(1)).looking(7, NOW), Intent(NOW + DAY, HOUR, TARGETS))
-    assert again == Rollout(
-        started=NOW + DAY, deadline=NOW + DAY + HOUR, number=2, targets=TARGETS, completed={HOME: NOW}
+    """A version can be rolled out again after its rollout ended: another number, nothing said or tried; the rest stays.
+
+    What is remembered of the version is since when its regions are complete, and which ones Azure would not have.
+    """
+    refusals = {"uksouth": Refusal("no zones", NOW)}
+    before = replace(before, wave=3, completed={HOME: NOW}, refusals=refusals, most=2, looker="me")
+    before = before.repairing({HOME: NOW}).giving_up().saying(stall(1), failure(HOME, lost=True)).looking(7, NOW)
+    assert begin(before, Intent(NOW + DAY, HOUR, TARGETS)) == Rollout(
+        started=NOW + DAY,
+        deadline=NOW + DAY + HOUR,
+        number=2,
+        targets=TARGETS,
+        completed={HOME: NOW},
+        refusals=refusals,
     )
+
+
+def test_begin_keeps_what_was_tried():
+    """A rollout that goes on has tried what it has tried: asking for it again gives no region another chance."""
+    before = OPEN.repairing({HOME: NOW}).giving_up().refusing(["uksouth"], "no zones", NOW).splitting(2)
+    assert begin(before, INTENT) == replace(before, targets=TARGETS)
 
 
 @pytest.mark.parametrize("before", [None, DONE, ENDED], ids=["first", "done", "ended"])
@@ -219,19 +243,98 @@ def test_a_region_that_is_not_complete_any_more_begins_anew(lost):
     assert meanwhile.seen(version("1.0.2", HOME, "eastus2"), NOW + DAY).completed["eastus2"] == NOW + DAY
 
 
-def test_dated():
+def test_recall():
     """A version is given the times since when its regions are complete, and nothing else of it is touched."""
     found = version("1.0.2", region(HOME, since=NOW - DAY), "eastus2", region("uksouth", RegionState.FAILED))
-    dated = replace(OPEN, completed={"eastus2": NOW, "japaneast": NOW}).dated(found)
-    assert {each.name: each.since for each in dated.regions} == {HOME: None, "eastus2": NOW, "uksouth": None}
-    assert OPEN.dated(dated) == OPEN.dated(found)
+    recalled = replace(OPEN, completed={"eastus2": NOW, "japaneast": NOW}).recall(found, NOW)
+    assert {each.name: each.since for each in recalled.regions} == {HOME: None, "eastus2": NOW, "uksouth": None}
+    assert replace(recalled, regions=found.regions) == found
+    assert OPEN.recall(recalled, NOW) == OPEN.recall(found, NOW)
 
 
-def test_seen_and_dated():
+def test_seen_and_recalled():
     """What was seen of a version dates all its complete regions, and no other."""
     found = version("1.0.2", HOME, region("eastus2", RegionState.REPLICATING))
-    dated = recorded(None, found, now=NOW).dated(found)
-    assert [each.since for each in dated.regions] == [NOW, None]
+    recalled = recorded(None, found, now=NOW).recall(found, NOW)
+    assert [each.since for each in recalled.regions] == [NOW, None]
+
+
+# What Azure refused.
+
+
+@pytest.mark.parametrize(
+    ("later", "refused"),
+    [
+        (timedelta(0), {"uksouth": "no zones"}),
+        (50 * MINUTE - timedelta(microseconds=1), {"uksouth": "no zones"}),
+        (50 * MINUTE, {}),
+        (DAY, {}),
+    ],
+)
+def test_recall_of_refusals(later, refused):
+    """A version is given the refusals of the last 50 minutes, of any region; an hourly sweep asks again."""
+    recalled = OPEN.refusing(["uksouth"], "no zones", NOW).recall(version("1.0.2"), NOW + later)
+    assert recalled.refused == refused
+
+
+def test_recall_forgets_what_the_version_brought():
+    """What a version is given is what this rollout remembers, whatever was refused when it was last looked at."""
+    assert OPEN.recall(version("1.0.2", refused={"uksouth": "no zones"}), NOW).refused == {}
+
+
+def test_each_refusal_expires_by_itself():
+    """Refusals count from when Azure last said so, each for itself; the words are the last ones."""
+    first = OPEN.refusing(["uksouth", "eastus2"], "no zones", NOW)
+    second = first.refusing(["eastus2", "japaneast"], "not available", NOW + 40 * MINUTE)
+    assert second.refusals == {
+        "uksouth": Refusal("no zones", NOW),
+        "eastus2": Refusal("not available", NOW + 40 * MINUTE),
+        "japaneast": Refusal("not available", NOW + 40 * MINUTE),
+    }
+    assert second.recall(version("1.0.2"), NOW + HOUR).refused == dict.fromkeys(
+        ["eastus2", "japaneast"], "not available"
+    )
+    assert first.recall(version("1.0.2"), NOW).refused == dict.fromkeys(["uksouth", "eastus2"], "no zones")
+
+
+@pytest.mark.parametrize("over", [DONE, ENDED], ids=["done", "ended"])
+def test_refusals_outlive_their_rollout(over):
+    """A version that is rolled out again is not asked for where Azure refused it a moment ago, but is later on."""
+    again = begin(over.refusing(["uksouth"], "no zones", NOW), Intent(NOW + MINUTE, DAY, TARGETS))
+    assert again.recall(version("1.0.2"), NOW + MINUTE).refused == {"uksouth": "no zones"}
+    assert again.recall(version("1.0.2"), NOW + HOUR).refused == {}
+
+
+@pytest.mark.parametrize(
+    ("regions", "reason", "news"),
+    [
+        (["uksouth"], "no zones", False),
+        (["uksouth", "eastus2"], "no zones", False),
+        (["uksouth"], "not available", True),
+        (["japaneast"], "no zones", True),
+        (["uksouth", "japaneast"], "no zones", True),
+        ([], "no zones", False),
+    ],
+)
+def test_news_of(regions, reason, news):
+    """A refusal is news of a region that Azure did not refuse, or not for this reason, when it was last asked."""
+    assert OPEN.refusing(["uksouth", "eastus2"], "no zones", NOW).news_of(regions, reason) is news
+
+
+def test_an_old_refusal_is_no_news():
+    """The same refusal is no news however long ago it was, also for the next rollout; another one in between is."""
+    first = OPEN.refusing(["uksouth"], "no zones", NOW)
+    assert not begin(first.finish(NOW), Intent(NOW + 9 * DAY, DAY)).news_of(["uksouth"], "no zones")
+    assert first.refusing(["uksouth"], "not available", NOW).news_of(["uksouth"], "no zones")
+
+
+def test_splitting():
+    """A refused write is split until its culprit stands alone; once that is known, one write carries all again."""
+    assert OPEN.most == 0
+    halved = OPEN.splitting(4).splitting(2)
+    assert halved == replace(OPEN, most=2)
+    assert halved.refusing(["uksouth"], "no zones", NOW).most == 0
+    assert halved.refusing([], "no zones", NOW) == OPEN
 
 
 # Who looks at a rollout, and what was said of it.
@@ -266,28 +369,25 @@ def test_saying():
     assert said == {STARTED, "stalled:2", "failed:westeurope"}
 
 
-def test_asking_counts():
-    """Each time that a failed region is asked for again is counted for that region."""
-    assert OPEN.asking([HOME]).asking([HOME, "eastus2"]).asks == {HOME: 2, "eastus2": 1}
+def test_what_is_said_of_failures():
+    """That a region failed and that nothing is left to try with it are two announcements."""
+    assert OPEN.saying(failure(HOME), failure(HOME, lost=True)).announced == {"failed:westeurope", "lost:westeurope"}
 
 
-@pytest.mark.parametrize(
-    ("regions", "later", "refused"),
-    [
-        ("a=1,b=1", timedelta(0), True),
-        ("a=1,b=1", timedelta(minutes=49), True),
-        ("a=1,b=1", timedelta(minutes=50), False),
-        ("a=1,b=2", timedelta(0), False),
-    ],
-)
-def test_refused_lately(regions, later, refused):
-    """A write that Azure refused is not tried again for a while; another one is, and an hourly sweep too."""
-    assert OPEN.refusing("a=1,b=1", NOW).refused_lately(regions, NOW + later) is refused
+def test_repairing_counts():
+    """Each time that something is tried with a failed region is counted for that region, and it is due anew."""
+    tried = OPEN.repairing({HOME: NOW}).repairing({HOME: NOW + HOUR, "eastus2": NOW + DAY})
+    assert tried.repairs == {HOME: Repair(2, NOW + HOUR), "eastus2": Repair(1, NOW + DAY)}
+    assert [tried.tries(name) for name in (HOME, "eastus2", "uksouth")] == [2, 1, 0]
+    assert tried.repairing({}) == tried
 
 
-def test_nothing_was_refused():
-    """A rollout that Azure never refused may be written."""
-    assert not OPEN.refused_lately("", NOW)
+def test_giving_up():
+    """That nothing is left to try is remembered, and nothing else changes."""
+    assert OPEN.giving_up() == replace(OPEN, gave_up=True)
+    assert OPEN.giving_up().giving_up(hopeless=False) == OPEN
+    assert not OPEN.gave_up
+    assert OPEN.giving_up().open
 
 
 # How far a version has come.
@@ -413,6 +513,11 @@ BAKING = Progress((), (), (), ("eastus2",))
 LATE = NOW + DAY + SECOND
 
 
+def tried(times):
+    """Give a rollout whose home failed, as was said, and was repaired so many times, the last time until now."""
+    return replace(OPEN, repairs={HOME: Repair(times, NOW)}).saying(failure(HOME))
+
+
 @pytest.mark.parametrize(
     ("rollout", "seen", "now", "judgement"),
     [
@@ -433,36 +538,60 @@ LATE = NOW + DAY + SECOND
         ),
         pytest.param(OPEN, BAKING, NOW, Judgement(), id="baking"),
         pytest.param(OPEN, BAKING, LATE, Judgement(), id="baking, and not late for that"),
-        pytest.param(OPEN, FAILED_HOME, NOW, Judgement(ask_again=(HOME,), failed=(HOME,)), id="failed"),
+        pytest.param(OPEN, FAILED_HOME, NOW, Judgement(repair=(HOME,), failed=(HOME,)), id="failed"),
+        pytest.param(OPEN.saying(failure(HOME)), FAILED_HOME, NOW, Judgement(repair=(HOME,)), id="failed, and said"),
+        pytest.param(tried(1), FAILED_HOME, NOW, Judgement(), id="tried once, and not done yet"),
+        pytest.param(tried(1), FAILED_HOME, NOW + SECOND, Judgement(repair=(HOME,)), id="tried once, in vain"),
+        pytest.param(tried(2), FAILED_HOME, NOW, Judgement(), id="tried twice, and not done yet"),
+        pytest.param(tried(2), FAILED_HOME, NOW + SECOND, Judgement(repair=(HOME,)), id="tried twice, in vain"),
+        pytest.param(tried(3), FAILED_HOME, NOW, Judgement(), id="tried all, and not done yet"),
         pytest.param(
-            replace(OPEN, asks={HOME: MOST_ASKS}).saying(failure(HOME)),
+            tried(3), FAILED_HOME, NOW + SECOND, Judgement(lost=(HOME,), hopeless=True), id="tried all, in vain"
+        ),
+        pytest.param(
+            tried(4), FAILED_HOME, NOW + SECOND, Judgement(lost=(HOME,), hopeless=True), id="tried more than there is"
+        ),
+        pytest.param(
+            tried(3).saying(failure(HOME, lost=True)),
+            FAILED_HOME,
+            NOW + SECOND,
+            Judgement(hopeless=True),
+            id="lost, and said",
+        ),
+        pytest.param(
+            OPEN.repairing({HOME: NOW + HOUR}), FAILED_HOME, NOW, Judgement(failed=(HOME,)), id="tried, and not said"
+        ),
+        pytest.param(tried(1), FAILED_HOME, LATE, Judgement(repair=(HOME,), stalled=True), id="failed, and late"),
+        pytest.param(
+            tried(3).saying(failure(HOME, lost=True)),
             FAILED_HOME,
             LATE,
-            Judgement(stalled=True),
-            id="failed, and late",
+            Judgement(hopeless=True, stalled=True),
+            id="lost, and late",
         ),
-        pytest.param(OPEN.saying(failure(HOME)), FAILED_HOME, NOW, Judgement(ask_again=(HOME,)), id="failed, and said"),
+        pytest.param(tried(3), WAITING, NOW + SECOND, Judgement(), id="tried all, and it helps"),
+        pytest.param(tried(3), NOTHING, NOW + SECOND, Judgement(complete=True), id="tried all, and it helped"),
         pytest.param(
-            replace(OPEN, asks={HOME: MOST_ASKS - 1}).saying(failure(HOME)),
-            FAILED_HOME,
-            NOW,
-            Judgement(ask_again=(HOME,)),
-            id="asked once",
+            tried(2), Progress((HOME,), (), ()), NOW, Judgement(stray=True), id="taken out, and to be put back"
         ),
         pytest.param(
-            replace(OPEN, asks={HOME: MOST_ASKS}).saying(failure(HOME)), FAILED_HOME, NOW, Judgement(), id="given up"
-        ),
-        pytest.param(
-            replace(OPEN, asks={HOME: MOST_ASKS}),
-            Progress((), ("eastus2",), (HOME, "uksouth"), ("japaneast",)),
+            replace(
+                tried(3), repairs={**tried(3).repairs, "japaneast": Repair(2, LATE), "brazilsouth": Repair(2, NOW)}
+            ),
+            Progress((), ("eastus2",), (HOME, "uksouth", "japaneast", "brazilsouth"), ("northeurope",)),
             LATE,
-            Judgement(ask_again=("uksouth",), failed=(HOME, "uksouth"), stalled=True),
+            Judgement(
+                repair=("uksouth", "brazilsouth"),
+                failed=("uksouth", "japaneast", "brazilsouth"),
+                lost=(HOME,),
+                stalled=True,
+            ),
             id="everything at once",
         ),
     ],
 )
 def test_judge(rollout, seen, now, judgement):
-    """A look comes to the end, to a new pass, or to what is to be asked for and said, each thing once."""
+    """A look comes to the end, to a new pass, or to what is to be tried and said, each thing once."""
     assert judge(rollout, seen, now=now) == judgement
 
 
@@ -482,15 +611,98 @@ def test_late(seen, now, late):
     assert OPEN.late(seen, now) is late
 
 
-def test_a_failure_is_said_and_asked_for_a_bounded_number_of_times():
-    """However often a failed region is looked at, it is said once and asked for twice, and stalling is said once."""
-    rollout, said, asked, stalled = OPEN, 0, 0, 0
-    for look in range(1, 30):
-        found = judge(rollout, FAILED_HOME, now=NOW + look * HOUR)
-        said, asked, stalled = said + len(found.failed), asked + len(found.ask_again), stalled + found.stalled
-        rollout = rollout.asking(found.ask_again).saying(*map(failure, found.failed))
-        rollout = rollout.saying(stall(rollout.wave)) if found.stalled else rollout
-    assert (said, asked, stalled) == (1, MOST_ASKS, 1)
+# Failed regions, look after look.
+
+
+def look_at(rollout, failed, now, lasting):
+    """Look once at a rollout with failed regions: give what it comes to, and what is remembered then."""
+    found = judge(rollout, Progress((), ("eastasia",), tuple(failed)), now=now)
+    said = [*map(failure, found.failed), *(failure(name, lost=True) for name in found.lost)]
+    after = rollout.saying(*said, *([stall(rollout.wave)] if found.stalled else []))
+    after = after.repairing(dict.fromkeys(found.repair, now + lasting))
+    return found, after.giving_up(hopeless=found.hopeless)
+
+
+def test_a_failed_region_is_repaired_step_by_step():
+    """A region that stays failed is said once, tried with three times, each after the last is due, then lost once."""
+    rollout, came = OPEN, []
+    for minute in range(0, 3000, 5):
+        found, rollout = look_at(rollout, [HOME], NOW + minute * MINUTE, 20 * MINUTE)
+        came += [(minute, kind) for kind in ("failed", "repair", "lost", "stalled") if getattr(found, kind)]
+    late = 24 * 60 + 5
+    assert came == [
+        (0, "failed"),
+        (0, "repair"),
+        (25, "repair"),
+        (50, "repair"),
+        (75, "lost"),
+        (late, "stalled"),
+    ]
+    assert rollout.tries(HOME) == len(REPAIRS) == 3
+    assert rollout.gave_up
+
+
+_looks = st.lists(
+    st.tuples(st.timedeltas(timedelta(0), 3 * HOUR), st.sets(_region_names), st.timedeltas(timedelta(0), 2 * HOUR)),
+    max_size=60,
+)
+
+
+def looks_at(looks, only=strategies.REGIONS):
+    """Look again and again: give region -> when it was tried with, what was said when, and what is remembered."""
+    rollout, now, repairs, said = OPEN, NOW, {}, []
+    for pause_before, failed, lasting in looks:
+        now += pause_before
+        found, after = look_at(rollout, [name for name in only if name in failed], now, lasting)
+        for name in found.repair:
+            assert name in failed
+            assert name not in rollout.repairs or now > rollout.repairs[name].due
+            repairs.setdefault(name, []).append(now)
+        for name in found.lost:
+            assert name in failed
+            assert rollout.tries(name) == len(REPAIRS)
+            assert now > rollout.repairs[name].due
+        said += [("failed", name, now) for name in found.failed] + [("lost", name, now) for name in found.lost]
+        rollout = after
+    return repairs, said, rollout
+
+
+@given(_looks)
+def test_any_looks(looks):
+    """However regions fail and come back, each is tried with three times at most and said once, before it is lost."""
+    repairs, said, rollout = looks_at(looks)
+    assert all(len(times) <= len(REPAIRS) for times in repairs.values())
+    assert {name: len(times) for name, times in repairs.items()} == {
+        name: rollout.tries(name) for name in rollout.repairs
+    }
+    assert set(Counter((kind, name) for kind, name, _ in said).values()) <= {1}
+    first = {name: now for kind, name, now in said if kind == "failed"}
+    lost = {name: now for kind, name, now in said if kind == "lost"}
+    assert all(repairs[name][0] == first[name] and repairs[name][-1] < lost[name] for name in lost)
+    assert lost or not rollout.gave_up
+
+
+def test_hope_is_for_the_version():
+    """While something is left to try with one failed region, the rollout is not given up for another that is lost."""
+    rollout = tried(3).saying(failure(HOME, lost=True))
+    found = judge(rollout, Progress((), (), (HOME, "uksouth")), now=NOW + SECOND)
+    assert (found.repair, found.hopeless) == (("uksouth",), False)
+
+
+@given(_looks, _region_names)
+def test_each_region_by_itself(looks, name):
+    """What becomes of a failed region is the same whatever becomes of the others: none delays or spares another."""
+    repairs, said, rollout = looks_at(looks)
+    alone, said_alone, by_itself = looks_at(looks, [name])
+    assert repairs.get(name) == alone.get(name)
+    assert [each for each in said if each[1] == name] == said_alone
+    assert rollout.repairs.get(name) == by_itself.repairs.get(name)
+
+
+def test_a_look_that_is_made_twice():
+    """A look that was remembered before its message came again finds nothing to try: the last try is not due yet."""
+    _, rollout = look_at(OPEN, [HOME, "uksouth"], NOW, MINUTE)
+    assert look_at(rollout, [HOME, "uksouth"], NOW, MINUTE) == (Judgement(), rollout)
 
 
 # Pauses.
@@ -513,6 +725,55 @@ def test_any_pause(look, one, other):
     first, longest = sorted([one, other])
     assert first <= pause(look, first, longest) <= pause(look + 1, first, longest) <= longest
     assert pause(10**6, first, longest) == longest
+
+
+_seeds = st.text(min_size=1)
+
+
+@given(st.integers(1, 60), _intervals, _intervals, _seeds)
+def test_any_seed(look, one, other, seed):
+    """A seed takes up to a quarter off a pause, never below the first, and always the same."""
+    first, longest = sorted([one, other])
+    whole, spread_out = pause(look, first, longest), pause(look, first, longest, seed=seed)
+    assert max(first, whole * 0.75) <= spread_out <= whole
+    assert pause(look, first, longest, seed=seed) == spread_out
+
+
+def test_seeds_spread_pauses():
+    """Five hundred rollouts that began together do not stay together: their pauses lie all over the last quarter."""
+    seeds = [f"{version_id(f'1.0.{patch}')}|7" for patch in range(500)]
+    pauses = [pause(9, 15 * SECOND, 10 * MINUTE, seed=seed) for seed in seeds]
+    assert len(set(pauses)) > 490
+    bins = Counter((each - 450 * SECOND) // (15 * SECOND) for each in pauses)
+    assert sorted(bins) == list(range(10))
+    assert 25 <= min(bins.values()) <= max(bins.values()) <= 75
+
+
+def test_seeds_of_the_looks_of_one_rollout():
+    """The looks of one rollout are spread anew each time, so that two that meet once do not meet for ever."""
+    pauses = [[pause(9, SECOND, HOUR, seed=f"{name}|{look}") for look in range(20)] for name in ("one", "other")]
+    assert len({one - other for one, other in zip(*pauses, strict=True)}) == 20
+
+
+def test_the_first_pause_is_not_spread():
+    """The first pause is as it is set: there is nothing to take off it."""
+    assert {pause(1, 15 * SECOND, HOUR, seed=seed) for seed in "abcdef"} == {15 * SECOND}
+
+
+@pytest.mark.parametrize(("tries", "delay"), [(0, 15 * SECOND), (1, 10 * MINUTE), (2, 20 * MINUTE), (3, 30 * MINUTE)])
+def test_repair_delay(tries, delay):
+    """The first repair comes at once, and each further one later than the one before."""
+    assert repair_delay(tries, 15 * SECOND, 10 * MINUTE) == delay
+
+
+@given(_intervals, _intervals)
+def test_any_repair_delay(one, other):
+    """Whatever the intervals, the delays of repairs never shrink, and grow until a message cannot wait any longer."""
+    first, longest = sorted([one, other])
+    delays = [repair_delay(tries, first, longest) for tries in range(len(REPAIRS) + 1)]
+    assert delays == sorted(delays)
+    assert all(one < other or other == LONGEST_DELAY for one, other in pairwise(delays[1:]))
+    assert delays[0] == first
 
 
 @pytest.mark.parametrize("look", [0, -1, -(2**40)])

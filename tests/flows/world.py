@@ -53,6 +53,11 @@ class World:
         self.azure.deliver_to(host.event_grid_url("image_event"))
         return host
 
+    def join(self) -> HostProcess:
+        """Start a second host on the same queues, as a scaled-out app has it."""
+        host = HostProcess(ROOT, self.settings, self.folder / "second.log", lease_seconds=5)
+        return self.stack.enter_context(host)
+
     def regions(self, version: str) -> dict[str, str]:
         """Give the state of each region of a version; empty when there is no such version."""
         shown = self.azure.show(f"{self.image}/versions/{version}") or {"properties": {}}
@@ -85,9 +90,8 @@ class World:
             raise AssertionError(f"waited in vain; the log:\n{self.log()[-6000:]}") from None
 
     def log(self) -> str:
-        """Give what the app logged."""
-        path = self.folder / "host.log"
-        return path.read_text() if path.exists() else ""
+        """Give what the app logged, in every host."""
+        return "".join(path.read_text() for path in sorted(self.folder.glob("*.log")))
 
     def put(self, queue: str, text: str) -> None:
         """Put any text into a queue."""

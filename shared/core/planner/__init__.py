@@ -15,13 +15,13 @@ from datetime import datetime
 
 from shared.core.model import Definition, ImageVersion, ProvisioningState
 from shared.core.plan import Plan, Role, VersionPlan
-from shared.core.planner.protection import held, protection
-from shared.core.planner.pruning import Newest, exclusive, pruned
+from shared.core.planner.protection import held, may_leave, protection
+from shared.core.planner.pruning import Newest, exclusive, pruned, to_leave
 from shared.core.planner.replication import left, limit_warning, replicas_after, spread
 from shared.core.planner.roles import Standing, newest_of, rank, withdrawn
 from shared.core.policy import Mode, Policy
 
-__all__ = ["could_prune", "limit_warning", "plan", "rank", "replicas_after", "spread"]
+__all__ = ["could_prune", "limit_warning", "may_leave", "plan", "rank", "replicas_after", "spread"]
 
 
 def plan(definition: Definition, policy: Policy, *, now: datetime, cap: int | None = None) -> Plan:
@@ -34,6 +34,8 @@ def plan(definition: Definition, policy: Policy, *, now: datetime, cap: int | No
     latest = newest_of(ranked)
     newest = Newest.of(latest, policy, now) if latest else None
     plans = [_version_plan(standing, newest, definition, policy, now) for standing in ranked]
+    if policy.exclusive:
+        plans = _exclusively(plans, definition, policy)
     plans = [_filtered(each, policy.mode) for each in plans]
     plans, capped = _capped(plans, cap)
     return Plan(
@@ -66,10 +68,19 @@ def _version_plan(
         return VersionPlan(version, role, left(version, left_alone), left_alone)
     if role is Role.OLDER and newest:
         return VersionPlan(version, role, pruned(version, newest, definition, policy, now))
-    lines = spread(version, policy, now)
-    if role is Role.KEPT and policy.exclusive:
-        lines = exclusive(version, lines, definition, policy)
-    return VersionPlan(version, role, lines)
+    return VersionPlan(version, role, spread(version, policy, now))
+
+
+def _exclusively(plans: Sequence[VersionPlan], definition: Definition, policy: Policy) -> list[VersionPlan]:
+    """Let the kept versions leave what an exclusive policy does not name, after the older ones have."""
+    older = [plan for plan in plans if plan.role is Role.OLDER and not plan.reason]
+    leaving = frozenset(region for plan in older for region in to_leave(plan, definition, policy))
+    return [
+        replace(plan, lines=exclusive(plan.version, plan.lines, definition, policy, leaving))
+        if plan.role is Role.KEPT and not plan.reason
+        else plan
+        for plan in plans
+    ]
 
 
 def _filtered(each: VersionPlan, mode: Mode) -> VersionPlan:

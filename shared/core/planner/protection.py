@@ -45,6 +45,11 @@ def hold(version: ImageVersion, definition: Definition, policy: Policy) -> str:
     return ""
 
 
+def may_leave(version: ImageVersion, region: str, policy: Policy) -> bool:
+    """Whether a region that failed may be taken out for a while: not the home, and not against the safety flag."""
+    return region != version.home and (version.removal_allowed or policy.unlocks_regions)
+
+
 def held(version: ImageVersion, lines: Iterable[Line], reason: str) -> tuple[Line, ...]:
     """Turn the lines by which a version would lose something into KEEP lines; the others keep their own reasons."""
     before = {region.name: region for region in version.regions}

@@ -14,7 +14,8 @@
 |-------------------------------------------------------------------|-------------------------------------------|
 | its home                                                          | KEEP                                      |
 | a resource here references exactly this version                   | KEEP                                      |
-| the version is not complete in every region that the policy names | WAIT                                      |
+| an older version is still to leave it                             | WAIT                                      |
+| the version is not complete in every region that it can have      | WAIT                                      |
 | any other                                                         | REMOVE                                    |
 
 While one region of a version waits, its other regions wait with it: one write instead of several. And what holds the
@@ -26,10 +27,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
 
-from shared.core.model import Definition, ImageVersion, Region, RegionState
-from shared.core.plan import Action, Line
+from shared.core.model import Definition, ImageVersion, ProvisioningState, Region, RegionState
+from shared.core.plan import Action, Line, VersionPlan
 from shared.core.planner.protection import held, hold
-from shared.core.planner.replication import keep, spread, standing
+from shared.core.planner.replication import keep, since_then, spread, standing
 from shared.core.policy import Policy
 from shared.core.tags import protects
 from shared.core.text import span
@@ -65,13 +66,33 @@ def pruned(
     return _together(version, [older.line(region) for region in version.regions], definition, policy)
 
 
-def exclusive(version: ImageVersion, lines: Sequence[Line], definition: Definition, policy: Policy) -> tuple[Line, ...]:
-    """Say which regions a kept version leaves because its policy is exclusive."""
+def to_leave(plan: VersionPlan, definition: Definition, policy: Policy) -> frozenset[str]:
+    """Find the regions where an older version is to lose something, now or later.
+
+    A write that is under way holds only for now.
+    """
+    version = plan.version
+    if version.state is not ProvisioningState.UPDATING:
+        return frozenset(line.region for line in plan.lines if line.wants_change)
+    more = [each for each in version.regions if each.name != version.home or each.replicas > policy.home_replicas]
+    return frozenset(each.name for each in more if not definition.usage.reason(version.number, each.name))
+
+
+def exclusive(
+    version: ImageVersion, lines: Sequence[Line], definition: Definition, policy: Policy, leaving: frozenset[str]
+) -> tuple[Line, ...]:
+    """Say which regions a kept version leaves because its policy is exclusive.
+
+    :param leaving: the regions that older versions leave, now or later, because this one is there.
+    """
     done = all(_done(version, line) for line in lines if line.named)
-    judged = [line if line.named else _surplus(version, line, definition, done=done) for line in lines]
-    named = tuple(line for line in judged if line.named)
-    others = [line for line in judged if not line.named]
-    return (*named, *_together(version, others, definition, policy))
+    waits = "" if done else "leaves once the version is complete in every region of the policy, which is exclusive"
+    others = [
+        _surplus(version, line, definition, "older versions leave first" if line.region in leaving else waits)
+        for line in lines
+        if not line.named
+    ]
+    return (*(line for line in lines if line.named), *_together(version, others, definition, policy))
 
 
 def _together(version: ImageVersion, lines: Sequence[Line], definition: Definition, policy: Policy) -> tuple[Line, ...]:
@@ -136,8 +157,7 @@ class _Older:
         return replace(keep(region, reason), action=Action.WAIT, until=until)
 
     def _complete(self, there: Region) -> str:
-        since = f" since {span(self.now - there.since, rough=True)}" if there.since and there.since < self.now else ""
-        return f"{self.newest.version.number} complete here{since}"
+        return f"{self.newest.version.number} complete here{since_then(there.since, self.now)}"
 
 
 def _done(version: ImageVersion, line: Line) -> bool:
@@ -145,12 +165,11 @@ def _done(version: ImageVersion, line: Line) -> bool:
     return line.action is Action.SKIP or (not line.wants_change and region is not None and region.complete)
 
 
-def _surplus(version: ImageVersion, line: Line, definition: Definition, *, done: bool) -> Line:
+def _surplus(version: ImageVersion, line: Line, definition: Definition, first: str) -> Line:
     if line.region == version.home:
         return line
     if reason := definition.usage.reason(version.number, line.region):
         return replace(line, reason=reason)
-    if not done:
-        reason = "leaves once the version is complete in every region of the policy, which is exclusive"
-        return replace(line, action=Action.WAIT, reason=reason)
+    if first:
+        return replace(line, action=Action.WAIT, reason=first)
     return Line(line.region, Action.REMOVE, "the policy is exclusive, and does not name it")

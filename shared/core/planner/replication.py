@@ -4,6 +4,7 @@
 |----------------------------------------------------------------|------------------------------------------------|
 | named, there, with enough replicas                             | KEEP                                           |
 | named, not there, the version encrypted, no set for the region | SKIP                                           |
+| named, and Azure refused it a short time ago                   | SKIP; KEEP where it is there already           |
 | named, and the version would pass 100 replicas in all          | SKIP; KEEP where it is there already           |
 | named, in a wave after one that is not through                 | WAIT                                           |
 | named, not there                                               | ADD                                            |
@@ -57,6 +58,11 @@ def standing(region: Region) -> str:
     }[region.state]
 
 
+def since_then(then: datetime | None, now: datetime) -> str:
+    """Say how long ago something was: `` since 14 min``; nothing when that is not known, or just now."""
+    return f" since {span(now - then, rough=True)}" if then and then < now else ""
+
+
 def replicas_after(plan: VersionPlan) -> int:
     """Count the replicas of all regions of a version, once everything that its plan wants is done."""
     return _replicas(plan.version, plan.lines)
@@ -100,6 +106,9 @@ def _waiting(line: Line, gate: _Gate) -> Line:
 def _gate(version: ImageVersion, wave: list[Line], bake: timedelta, now: datetime) -> _Gate | None:
     """Find what a wave still has to do before the next one starts; ``None`` when it is through."""
     there = [(line, version.region(line.region)) for line in wave if line.action is not Action.SKIP]
+    failed = next((line for line, region in there if region and region.state is RegionState.FAILED), None)
+    if failed:
+        return _Gate(f"wave {failed.wave} is stopped: {failed.region} failed", None)
     undone = next((reason for line, region in there if (reason := _undone(line, region))), "")
     if undone:
         return _Gate(undone, None)
@@ -107,8 +116,6 @@ def _gate(version: ImageVersion, wave: list[Line], bake: timedelta, now: datetim
 
 
 def _undone(line: Line, region: Region | None) -> str:
-    if region and region.state is RegionState.FAILED:
-        return f"wave {line.wave} is stopped: {line.region} failed"
     if region is None or line.changes:
         return f"wave {line.wave} comes first: {line.region} is not done"
     return "" if region.complete else f"wave {line.wave} comes first: {line.region} is {standing(region)}"
@@ -123,11 +130,17 @@ def _baking(wave: int, since: list[datetime | None], bake: timedelta, now: datet
     until = max(known) + bake
     if until <= now:
         return None
-    reason = f"wave {wave} is complete since {span(now - max(known), rough=True)}; it bakes for {span(bake)}"
-    return _Gate(reason, until)
+    return _Gate(f"wave {wave} is complete{since_then(max(known), now)}; it bakes for {span(bake)}", until)
 
 
 def _wanted(version: ImageVersion, target: RegionTarget, policy: Policy) -> Line:
+    region, line = version.region(target.region), _asked(version, target, policy)
+    if not line.changes or target.region not in version.refused:
+        return line
+    return _refused(region, line, f"Azure refused it: {version.refused[target.region]}")
+
+
+def _asked(version: ImageVersion, target: RegionTarget, policy: Policy) -> Line:
     region = version.region(target.region)
     line = Line(target.region, Action.ADD, "the policy names it", target.replicas, named=True, wave=target.wave)
     if region is None:
@@ -155,12 +168,15 @@ def _within_limit(version: ImageVersion, named: list[Line], others: list[Line]) 
     if total <= MOST_REPLICAS:
         return named
     reason = f"the version would have {total} replicas in all, and Azure takes {MOST_REPLICAS}"
-    return [_refused(version.region(line.region), line, reason) if line.wants_change else line for line in named]
+    return [
+        replace(_refused(version.region(line.region), line, reason), over_limit=True) if line.wants_change else line
+        for line in named
+    ]
 
 
 def _refused(region: Region | None, line: Line, reason: str) -> Line:
     action, replicas = (Action.KEEP, region.replicas) if region else (Action.SKIP, 0)
-    return replace(line, action=action, reason=reason, replicas=replicas, over_limit=True, until=None)
+    return replace(line, action=action, reason=reason, replicas=replicas, until=None)
 
 
 def _replicas(version: ImageVersion, lines: Iterable[Line]) -> int:

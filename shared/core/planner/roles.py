@@ -1,6 +1,7 @@
 """Which versions count for what. The first row that fits decides.
 
 "Good" is ``Succeeded`` or ``Updating``: our own write makes a version ``Updating``, and it stays the newest meanwhile.
+So is ``Failed`` while a rollout of ours can still repair the region that failed: Azure may call the whole version so.
 
 | version                                                        | role     | what happens to it                       |
 |----------------------------------------------------------------|----------|------------------------------------------|
@@ -23,7 +24,7 @@ The newest KEPT version may be an older one than it was. Then it was brought bac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from shared.core.model import Definition, ImageVersion, ProvisioningState
+from shared.core.model import Definition, ImageVersion
 from shared.core.plan import Role
 from shared.core.policy import Policy
 
@@ -73,6 +74,6 @@ def withdrawn(definition: Definition, newest: ImageVersion | None) -> str:
 
 
 def _left_alone(version: ImageVersion) -> str:
-    if version.state not in (ProvisioningState.SUCCEEDED, ProvisioningState.UPDATING):
+    if not version.good:
         return f"its provisioning state is {version.state}"
     return "it is shallow, and Azure cannot replicate that" if version.shallow else ""
