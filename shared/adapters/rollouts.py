@@ -25,6 +25,7 @@ class Rollouts:
 
     def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
         self._table = Table(TABLE, storage, credential)
+        self._unrecorded: set[Key] = set()
 
     def rollout(self, version: VersionId) -> Rollout | None:
         """Read what is remembered of a version's rollout."""
@@ -95,6 +96,9 @@ class Rollouts:
         :raises Retry: while another holder is at it.
         """
         key = ("delivery", f"{event}|{webhook}")
+        if key in self._unrecorded:
+            self._record(key, now)
+            return None
         values, etag = self._table.read(key)
         if values and values.get("posted"):
             return None
@@ -102,7 +106,13 @@ class Rollouts:
         new_etag = None if held else self._table.write(key, _holding(holder, now + lasting), etag)
         if new_etag is None:
             raise Retry("another message is posting it", after=_BUSY)
-        return Delivery(self._table, key, new_etag)
+        return Delivery(self._table, key, new_etag, self._record)
+
+    def _record(self, key: Key, now: datetime) -> None:
+        """Record a post. Until the table has it, this process knows: what comes again is not posted again."""
+        self._unrecorded.add(key)
+        self._table.put(key, {"posted": now.isoformat()})
+        self._unrecorded.discard(key)
 
     def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
         """Keep a message that nobody could handle. Keeping it twice under one name keeps it once."""
@@ -136,12 +146,12 @@ class Claim:
 class Delivery:
     """The posting of one event to one webhook."""
 
-    def __init__(self, table: Table, key: Key, etag: str) -> None:
-        self._table, self._key, self._etag = table, key, etag
+    def __init__(self, table: Table, key: Key, etag: str, record: Callable[[Key, datetime], None]) -> None:
+        self._table, self._key, self._etag, self._record = table, key, etag, record
 
     def posted(self, now: datetime) -> None:
         """Remember that it was posted."""
-        self._table.change(self._key, lambda _: {"posted": now.isoformat()})
+        self._record(self._key, now)
 
     def again(self) -> None:
         """Let it be posted again, unless another took over meanwhile."""

@@ -10,6 +10,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.data.tables import TableClient, UpdateMode
 
+from shared.adapters.storage_errors import translated
 from shared.core.errors import Retry
 
 if TYPE_CHECKING:
@@ -39,10 +40,11 @@ class Table:
 
     def read(self, key: Key) -> tuple[Values | None, str | None]:
         """Read a row and its ETag; ``None`` and ``None`` when there is no such row."""
-        try:
-            entity = self._table.get_entity(*key)
-        except ResourceNotFoundError:
-            return None, None
+        with translated():
+            try:
+                entity = self._table.get_entity(*key)
+            except ResourceNotFoundError:
+                return None, None
         return _values(entity), entity.metadata["etag"]
 
     def find(self, partition: str, prefix: str, *, only_open: bool = False) -> dict[str, Values]:
@@ -56,18 +58,20 @@ class Table:
             wanted + (" and open eq true" if only_open else ""),
             parameters={"partition": partition, "first": prefix, "after": end},
         )
-        try:
-            return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in found}
-        except ResourceNotFoundError:  # nothing was ever written
-            return {}
+        with translated():
+            try:
+                return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in found}
+            except ResourceNotFoundError:  # nothing was ever written
+                return {}
 
     def write(self, key: Key, values: Values, etag: str | None) -> str | None:
         """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
         entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
-        try:
-            return str((self._insert(entity) if etag is None else self._replace(entity, etag))["etag"])
-        except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
-            return None
+        with translated():
+            try:
+                return str((self._insert(entity) if etag is None else self._replace(entity, etag))["etag"])
+            except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
+                return None
 
     def change(self, key: Key, change: Callable[[Values | None], Values]) -> Values:
         """Change a row; ``change`` is called again when somebody else wrote meanwhile. The same values are not written.
@@ -81,13 +85,24 @@ class Table:
                 return changed
         raise Retry(f"the row {key} is written by too many at once", after=_BUSY)
 
+    def put(self, key: Key, values: Values) -> None:
+        """Write a row, whatever it was before."""
+        entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
+        with translated():
+            try:
+                self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+            except ResourceNotFoundError:
+                self._create()
+                self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
+
     def delete(self, key: Key, etag: str | None = None) -> None:
         """Delete a row, if there is one; with an ETag, only if it still is as it was read."""
         guard = MatchConditions.IfNotModified if etag else MatchConditions.Unconditionally
-        try:
-            self._table.delete_entity(*key, etag=etag, match_condition=guard)
-        except (ResourceNotFoundError, ResourceModifiedError):
-            return
+        with translated():
+            try:
+                self._table.delete_entity(*key, etag=etag, match_condition=guard)
+            except (ResourceNotFoundError, ResourceModifiedError):
+                return
 
     def _replace(self, entity: Mapping[str, Any], etag: str) -> Mapping[str, Any]:
         unmodified = MatchConditions.IfNotModified

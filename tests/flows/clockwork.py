@@ -2,27 +2,45 @@
 
 The stages, the SDKs, the table and the simulated Azure are the real ones; only the queues are lists here, because a
 storage queue keeps real time. Messages are handled one at a time, in an order that a test may choose.
+
+`Clockwork.deliver` handles a message as the host does: what fails comes again, what keeps failing goes to the poison
+queue, and after a kill (`local.outage`) the app is another one and the message comes when its lease has ended.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import azure.functions as func
+from azure.core.exceptions import AzureError
+from azure.data.tables import TableServiceClient
 
 from handlers import image_event, notify, poison, prune, reconcile, replicate, sweep, watch
-from local.azure import SimulatedAzure
+from local.azure import Behaviour, Pace, SimulatedAzure
+from local.outage import Call, Killed, Outside
 from shared import settings
 from shared.core.messages import Message, Queue, bury, write
 from shared.wiring import App
-from tests.flows.world import HOME, short
+from tests.flows.world import HOME, THREE, short
 
 STAGES = (image_event, sweep, reconcile, replicate, watch, prune, notify, poison)
 _NOW = timedelta(0)
+_HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extensions"]["queues"]
+MOST_TRIES = int(_HOST["maxDequeueCount"])
+PAUSE = timedelta(
+    **dict(zip(("hours", "minutes", "seconds"), map(int, _HOST["visibilityTimeout"].split(":")), strict=True))
+)
+LEASE = timedelta(minutes=10)
+"""How long the host keeps a message that it handles; after a kill it comes again when this is over (documented)."""
+
+_REDELIVERY = timedelta(seconds=10)
+"""Event Grid's first pause when a delivery was not answered (documented)."""
 
 
 class Clock:
@@ -41,19 +59,24 @@ class Clock:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message in a queue, not to be seen before it is due."""
+    """A message in a queue, not to be seen before it is due. ``tries`` is how often it has been received."""
 
     name: str
     queue: str
     text: str
     due: datetime
+    tries: int = 0
 
 
 class Lists:
-    """The app's queues as lists, with what the adapter of storage queues can do."""
+    """The app's queues as lists, with what the adapter of storage queues can do.
 
-    def __init__(self, clock: Clock) -> None:
+    :param outside: what is told of every call to a queue, and may break it off.
+    """
+
+    def __init__(self, clock: Clock, outside: Outside) -> None:
         self._clock = clock
+        self._outside = outside
         self.waiting: list[Waiting] = []
 
     def put(self, message: Message, *, delay: timedelta = _NOW) -> None:
@@ -61,7 +84,19 @@ class Lists:
 
     def put_text(self, queue: str, text: str, *, delay: timedelta = _NOW) -> None:
         assert delay < timedelta(days=7), "a storage queue would refuse it"
-        self.waiting.append(Waiting(str(uuid4()), str(queue), text, self._clock.at + delay))
+        message = Waiting(str(uuid4()), str(queue), text, self._clock.at + delay)
+        self._outside.call(Call("POST", "queue", f"/{queue}/messages"), lambda: self.waiting.append(message))
+
+    def delete(self, message: Waiting) -> None:
+        """Delete a message that was handled, or that went elsewhere."""
+        call = Call("DELETE", "queue", f"/{message.queue}/messages/{message.name}")
+        self._outside.call(call, lambda: self.waiting.remove(message))
+
+    def hide(self, message: Waiting, length: timedelta) -> None:
+        """Let a message be seen again after a while."""
+        hidden = replace(message, due=self._clock.at + length)
+        call = Call("PUT", "queue", f"/{message.queue}/messages/{message.name}")
+        self._outside.call(call, lambda: self.waiting.__setitem__(self.waiting.index(message), hidden))
 
     def bury(self, queue: Queue, text: str, reason: str) -> None:
         self.put_text(queue.poison, bury(text, reason))
@@ -83,28 +118,55 @@ class _Out(func.Out[str]):
 
 
 class Clockwork:
-    """A gallery with one image definition, and the app that manages it."""
+    """A gallery with one image definition, and the app that manages it.
 
-    def __init__(self, azure: SimulatedAzure, clock: Clock, storage: str, *, gallery: str = "prodgallery") -> None:
+    ``faults`` are the exceptions that the host has seen; ``on_start`` is called when the app starts after a kill.
+
+    :param outside: where the app's calls are seen, when somebody is to see them.
+    """
+
+    def __init__(
+        self,
+        azure: SimulatedAzure,
+        clock: Clock,
+        storage: str,
+        *,
+        gallery: str = "prodgallery",
+        outside: Outside | None = None,
+    ) -> None:
         self.azure, self.clock = azure, clock
+        self.outside = outside or Outside()
         self.gallery = azure.add_gallery(gallery)
         self.image = azure.add_image(self.gallery, "ubuntu-2204")
-        self.queues = Lists(clock)
+        self.queues = Lists(clock, self.outside)
         self._given = {
             "AzureWebJobsStorage": storage,
             "ARM_ENDPOINT": azure.endpoint,
             "GALLERIES": self.gallery,
             "STATUS_WEBHOOKS": f"json={azure.chat_url('json', 'secret')}",
         }
+        self._policy: Mapping[str, str] = {}
         self._stages: dict[str, Callable[..., Any]] = {}
         self._app: App | None = None
+        self.faults: list[Exception] = []
+        self.on_start: Callable[[], None] = lambda: None
 
     def decide(self, regions: str, **given: str) -> None:
         """Start the app with a policy, or start it again with another one."""
-        app = App(settings.load({**self._given, "TARGET_REGIONS": regions, **given}), now=self.clock.now)
+        self._policy = {"TARGET_REGIONS": regions, **given}
+        app = App(settings.load({**self._given, **self._policy}), now=self.clock.now)
         if self._app:  # clients know nothing of the policy
             for name in ("gallery", "resource_graph", "rollouts", "webhooks"):
                 app.__dict__[name] = getattr(self._app, name)
+        self._use(app)
+
+    def start_again(self) -> None:
+        """Start the app after a kill: with the same policy, and nothing else of what it held in memory."""
+        self.outside.revive()
+        self.on_start()
+        self._use(App(settings.load({**self._given, **self._policy}), now=self.clock.now))
+
+    def _use(self, app: App) -> None:
         app.__dict__["queues"] = self.queues
         functions = func.FunctionApp()
         for stage in STAGES:
@@ -135,6 +197,19 @@ class Clockwork:
         if out.value:
             self.queues.put_text(Queue.RECONCILE, out.value)
 
+    def surely(self, act: Callable[[], None]) -> None:
+        """Do what comes from outside and is repeated when it is not answered: an event, a timer that was missed."""
+        try:
+            act()
+        except Killed:
+            self.start_again()
+        except Exception as fault:  # noqa: BLE001  whatever it is, Event Grid tries again
+            self.faults.append(fault)
+        else:
+            return
+        self.pass_time(_REDELIVERY)
+        self.surely(act)
+
     def sweep(self) -> None:
         """Fire the timer."""
         self._stages["sweep"](None)
@@ -142,6 +217,41 @@ class Clockwork:
     def handle(self, message: Waiting) -> None:
         """Handle a message that is due."""
         self.queues.waiting.remove(message)
+        self._invoke(message)
+
+    def deliver(self, message: Waiting) -> None:
+        """Handle a message that is due, as the host does: with what follows when it fails, or the host is killed."""
+        self.queues.waiting.remove(message)
+        taken = replace(message, tries=message.tries + 1, due=self.clock.at + LEASE)
+        self.queues.waiting.append(taken)
+        try:
+            self._attend(taken)
+        except Killed:
+            self.start_again()
+
+    def _attend(self, taken: Waiting) -> None:
+        """See a message through. Where storage fails the host itself, the message stays until its lease ends."""
+        works = taken.tries <= MOST_TRIES and self._works(taken)
+        with suppress(AzureError):
+            if works:
+                self.queues.delete(taken)
+            elif taken.queue.endswith("-poison"):
+                return  # nothing is poisoned twice
+            elif taken.tries < MOST_TRIES:
+                self.queues.hide(taken, PAUSE)
+            else:
+                self.queues.put_text(f"{taken.queue}-poison", taken.text)
+                self.queues.delete(taken)
+
+    def _works(self, message: Waiting) -> bool:
+        try:
+            self._invoke(message)
+        except Exception as fault:  # noqa: BLE001  whatever it is, the host tries again
+            self.faults.append(fault)
+            return False
+        return True
+
+    def _invoke(self, message: Waiting) -> None:
         name = message.queue
         function = f"poison_{name.removesuffix('-poison')}" if name.endswith("-poison") else name
         self._stages[function](func.QueueMessage(id=message.name, body=message.text.encode()))
@@ -200,6 +310,53 @@ class Clockwork:
         """Give what the app remembers, for a failing test."""
         assert self._app
         return json.dumps([dict(row) for row in self._app.rollouts._table._table.list_entities()], default=str)
+
+
+@contextmanager
+def published(storage: str) -> Iterator[Clockwork]:
+    """Give an image with 1.0.1 and 1.0.2 in three regions, and 1.0.3 published at home; every call of the app is seen.
+
+    Each is like the first, call by call: nothing is remembered, and the clock shows the same time.
+    """
+    with TableServiceClient.from_connection_string(storage) as tables:
+        tables.delete_table("rollouts")
+    clock = Clock()
+    pace = {"create": Pace.after(600), "update": Pace.after(300), "replicate": Pace.after(1200)}
+    with ExitStack() as stack:
+        azure = stack.enter_context(SimulatedAzure(behaviour=Behaviour(**pace), clock=clock))
+        app = Clockwork(azure, clock, storage, outside=stack.enter_context(Outside()))
+        for older in ("1.0.1", "1.0.2"):
+            azure.add_version(app.image, older, regions=list(THREE))
+        app.decide(" ".join(THREE), WATCH_INTERVAL="PT2M..PT10M")  # looks that only repeat each other are no news
+        azure.publish(app.image, "1.0.3", home=HOME)
+        app.pass_time(timedelta(minutes=10))
+        yield app
+
+
+LEAST_WRITES = Counter({("1.0.3", THREE): 1, ("1.0.2", (HOME,)): 1, ("1.0.1", (HOME,)): 1})
+NEWS = {"rollout.started 1.0.3", "rollout.completed 1.0.3", "prune.completed 1.0.2", "prune.completed 1.0.1"}
+
+
+def shortfalls(app: Clockwork, *, writes: int = 0, posts: int = 0) -> list[str]:
+    """Say what is missing or too much at the end of `published`: where versions are, what was written, told and left.
+
+    :param writes: how many writes may have been made again.
+    :param posts: how many statuses may have been posted again, with their ids.
+    """
+    written = Counter((number, tuple(regions)) for number, regions in app.writes())
+    told, ids = app.told(), {event["id"] for event in app.events()}
+    claims = {
+        "1.0.3 is everywhere": app.complete_in("1.0.3", THREE),
+        "older ones are at home": all(app.complete_in(number, [HOME]) for number in ("1.0.1", "1.0.2")),
+        f"just what is needed was written: {written}": set(written) == set(LEAST_WRITES),
+        f"and no more often than it must: {written}": (written - LEAST_WRITES).total() <= writes,
+        f"all was told: {told}": set(told) == NEWS,
+        f"under one id each: {told}": len(ids) == len(told),
+        f"and no more often than it must: {told}": told.total() <= len(NEWS) + posts,
+        f"nothing is left: {app.queues.waiting}": not app.queues.waiting,
+        "nothing was poisoned": not any("-poison" in call.path for call in app.outside.calls),
+    }
+    return [claim for claim, holds in claims.items() if not holds]
 
 
 def _named(body: Mapping[str, Any]) -> list[str]:

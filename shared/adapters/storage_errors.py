@@ -1,0 +1,25 @@
+"""Storage that is not there for a while, turned into the error that stages understand."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
+
+from shared.core.errors import Retry
+
+_NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
+_UNHURRIED = timedelta(seconds=30)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn trouble that passes into Retry; anything else (no permission, a bug) is unknown, and propagates."""
+    try:
+        yield
+    except (ServiceRequestError, ServiceResponseError) as fault:
+        raise Retry(f"no answer from storage: {type(fault).__name__}", after=_UNHURRIED) from fault
+    except HttpResponseError as fault:
+        if fault.status_code not in _NOT_NOW:
+            raise
+        raise Retry(f"storage answered {fault.status_code}", after=_UNHURRIED) from fault
