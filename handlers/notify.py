@@ -18,6 +18,9 @@ _FORMS: dict[WebhookKind, ModuleType] = {
     WebhookKind.SLACK: slack,
     WebhookKind.JSON: cloudevent,
 }
+_NO_STATUS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What the making of a message raises for something that is no status of ours."""
+
 _POST_LASTS = timedelta(minutes=1)  # above the time limits of a post
 
 
@@ -30,15 +33,18 @@ def _notify(app: App, message: Notify, ticket: str) -> Outcome:
     webhook = app.settings.webhook(message.webhook)
     if webhook is None:
         return Failed(f"there is no webhook {message.webhook} in STATUS_WEBHOOKS any more")
-    now, event = app.now(), message.event
-    delivery = app.rollouts.begin_delivery(event["id"], webhook.name, ticket, now=now, lasting=_POST_LASTS)
+    now, event, form = app.now(), message.event, _FORMS[webhook.kind]
+    try:
+        name, body = str(event["id"]), form.body(event)
+    except _NO_STATUS as fault:
+        return Failed(f"its status cannot be shown: {type(fault).__name__}: {fault}")
+    delivery = app.rollouts.begin_delivery(name, webhook.name, ticket, now=now, lasting=_POST_LASTS)
     if delivery is None:
-        note("notify.double", webhook=webhook.name, event=event["id"])
+        note("notify.double", webhook=webhook.name, event=name)
         return Done()
 
-    form = _FORMS[webhook.kind]
-    answer = app.webhooks.post(webhook, form.body(event), form.CONTENT_TYPE)
-    note("notify.posted", webhook=webhook.name, event=event["id"], answer=answer.reason)
+    answer = app.webhooks.post(webhook, body, form.CONTENT_TYPE)
+    note("notify.posted", webhook=webhook.name, event=name, answer=answer.reason)
 
     found = verdict(answer.status)
     if found is Verdict.POSTED:

@@ -48,7 +48,7 @@ def _about(queue: Queue, text: str) -> tuple[ImageId | VersionId | None, str | N
     except Malformed:
         return None, None, False
     if isinstance(message, Notify):
-        is_notice = message.event["type"] == NoticeType.DEAD_LETTERED.event_type
+        is_notice = message.event.get("type") == NoticeType.DEAD_LETTERED.event_type
         return _subject(message), message.webhook, is_notice
     return getattr(message, "version", None) or getattr(message, "definition", None), None, False
 

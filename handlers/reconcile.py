@@ -102,8 +102,8 @@ def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
     def follow(before: Rollout | None) -> Rollout:
         if seen.complete and not intent.cause and not (before and before.open):
             return recorded(before, version, now=intent.now)
-        ours = intent.cause or seen.later
-        return (begin if ours else join)(before, intent).seen(version, intent.now)
+        followed = begin(before, intent) if seen.later else join(before, intent)
+        return followed.seen(version, intent.now)
 
     keep_watch(app, version.id, app.rollouts.change_rollout(version.id, follow))
 

@@ -4,17 +4,28 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from json import JSONDecodeError
 
-from azure.core.exceptions import HttpResponseError, IncompleteReadError, ServiceRequestError, ServiceResponseError
+from azure.core.exceptions import (
+    DecodeError,
+    DeserializationError,
+    HttpResponseError,
+    IncompleteReadError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
 
 from shared.adapters.retry_after import retry_after
-from shared.core.errors import Absent, FlagFirst, Locked, Refused, Retry
+from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 from shared.core.messages import LONGEST_DELAY
 
 _NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({400, 409, 412, 422})
 _TAKEN = frozenset({201, 202})
-_ABSENT, _CONFLICT = 404, 409
+_OK, _ABSENT, _CONFLICT = 200, 404, 409
+_UNREADABLE = (DeserializationError, JSONDecodeError, RecursionError, TypeError, AttributeError, OverflowError)
+"""What the SDK raises for an answer of a shape that it does not expect."""
+
 _LOCKED = "ScopeLocked"
 _FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", _LOCKED})
 """409 codes that stay: an immutable property, a resource lock. Any other 409 is somebody else's write."""
@@ -38,14 +49,19 @@ def translated(*, write: bool = False) -> Iterator[None]:
     :raises Retry: for throttling, trouble at Azure's side, no answer, somebody else's write.
     :raises FlagFirst: when regions cannot be removed before the safety flag is set.
     :raises Refused: when the same request would be refused again.
+    :raises Malformed: for an answer that the SDK cannot take apart.
     """
     try:
         yield
     except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as fault:
         raise Retry(f"no answer from Azure: {type(fault).__name__}", after=_UNHURRIED) from fault
+    except _UNREADABLE as fault:
+        raise Malformed(f"Azure's answer cannot be read: {type(fault).__name__}") from fault
     except HttpResponseError as fault:
         if write and fault.status_code in _TAKEN:
             return
+        if isinstance(fault, DecodeError) and fault.status_code == _OK:
+            raise Malformed("Azure's answer cannot be read: it is no JSON") from fault
         meaning = _meaning(fault)
         if meaning is None:
             raise
@@ -74,7 +90,7 @@ def reason(fault: Exception) -> str:
         told = [each.message for each in (*(error.details or ()), error) if each.message] or [str(error.code)]
     else:
         told = [f"HTTP {status}" if status else str(fault)]
-    return " ".join("; ".join(told).split())[:_LONGEST_REASON]
+    return " ".join("; ".join(map(str, told)).split())[:_LONGEST_REASON]
 
 
 def wait(fault: HttpResponseError) -> timedelta:

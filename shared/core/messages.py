@@ -15,6 +15,7 @@ from shared.core.errors import Malformed
 from shared.core.names import ImageId, VersionId
 
 SCHEMA = 1
+_LONGEST_TEXT = 48 * 1024  # a queue takes 64 KiB of base64 (documented)
 
 LONGEST_DELAY = timedelta(days=6)
 """How long a message may wait; a queue delays by seven days at most (documented)."""
@@ -144,8 +145,9 @@ def ticket_in(text: str) -> str | None:
 
 
 def bury(text: str, reason: str) -> str:
-    """Wrap the text of a message that we give up on ourselves, so that its reason goes with it."""
-    return json.dumps({"schema": SCHEMA, "buried": text, "reason": reason}, separators=(",", ":"))
+    """Wrap the text of a message that we give up on, so that its reason goes with it; one too long goes bare."""
+    wrapped = json.dumps({"schema": SCHEMA, "buried": text, "reason": reason}, separators=(",", ":"))
+    return wrapped if len(wrapped) <= _LONGEST_TEXT else text
 
 
 def unearth(text: str) -> tuple[str, str | None]:

@@ -18,6 +18,8 @@ from shared.core.messages import (
     Watch,
     bury,
     read,
+    ticket_in,
+    ticketed,
     unearth,
     write,
 )
@@ -266,3 +268,21 @@ def test_what_was_not_buried_has_no_reason(text):
 def test_what_only_looks_buried(text):
     """A text that only looks buried is given as it is."""
     assert unearth(text) == (text, None)
+
+
+def test_tickets():
+    """A message that is put back carries its ticket, which changes nothing of what it says; another carries none."""
+    text = write(Reconcile(IMAGE, "sweep"))
+    back = ticketed(text, "first")
+    assert ticket_in(back) == "first"
+    assert ticket_in(ticketed(back, "first")) == "first"
+    assert ticket_in(text) is None
+    assert ticket_in('{"ticket": 7}') is None
+    assert read(Queue.RECONCILE, back) == read(Queue.RECONCILE, text)
+
+
+def test_the_longest_messages_are_buried_bare():
+    """A text that a queue could just hold has no room for a reason; it is buried as it is, and not lost."""
+    text = "x" * (47 * 1024)
+    assert unearth(bury(text, "why")) == (text, "why")
+    assert unearth(bury(text + "x" * 1024, "why")) == (text + "x" * 1024, None)

@@ -133,8 +133,7 @@ SMALL = (replace(WRITES[0], limit=10), replace(WRITES[1], limit=32))
 """The budgets of writes, small enough to be used up by a test."""
 
 
-@pytest.mark.parametrize("flag_with_removal", [True, False])
-@pytest.mark.parametrize("window", ["fixed", "sliding"])
+@pytest.mark.parametrize(("window", "flag_with_removal"), [("fixed", True), ("sliding", False)])
 def test_paced(clockwork: Clockwork, window: str, flag_with_removal: bool) -> None:  # noqa: FBT001  a row
     """Many writes stay inside budgets that are enforced, use what is ours of them, and leave a fifth to others."""
     azure = clockwork.azure

@@ -64,7 +64,7 @@ def test_a_failed_wave_stops_the_next(clockwork: Clockwork) -> None:
     _publish(clockwork)
     clockwork.run(6 * HOUR)
     assert "southeastasia" not in clockwork.regions("1.0.1")
-    (event,) = clockwork.events("rollout.region-failed")
+    event, _ = clockwork.events("rollout.region-failed")  # when it failed, and when nothing was left to try
     waiting = [region for region in event["data"]["regions"] if region["state"] == "Waiting"]
     assert [region["name"] for region in waiting] == ["southeastasia"]
     assert waiting[0]["reason"] == "wave 2 is stopped: uksouth failed"
