@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 from handlers.journal import note
+from handlers.observing import wanted
 from shared.core.memory import Memory
 from shared.core.messages import Notify
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId
 from shared.core.notices import Notice, NoticeType, rollout_news
-from shared.core.planner import spread
 from shared.core.rollout import Rollout
 from shared.wiring import App
 
@@ -41,5 +41,4 @@ def announce_rollout(app: App, kind: NoticeType, version: ImageVersion, rollout:
     :param more: further fields of the event's data; they tell this news from others of its kind.
     """
     now = app.now()
-    lines = spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
-    announce(app, rollout_news(kind, version, rollout, lines, now, **more))
+    announce(app, rollout_news(kind, version, rollout, wanted(app, version, rollout, now), now, **more))

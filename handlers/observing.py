@@ -8,8 +8,8 @@ from shared.core.errors import Absent
 from shared.core.memory import Memory
 from shared.core.model import Definition, ImageVersion
 from shared.core.names import ImageId, VersionId, VersionNumber
-from shared.core.plan import Role
-from shared.core.planner import could_prune, rank
+from shared.core.plan import Line, Role
+from shared.core.planner import could_prune, rank, spread
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import Rollout, recorded
@@ -54,6 +54,11 @@ def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_pr
         newest_before=memory.newest,
     )
     return Observed(definition, policy, memory, running)
+
+
+def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> tuple[Line, ...]:
+    """Hold a version, as just read, against what its rollout was asked for and what is remembered of it."""
+    return spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
 
 
 def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> list[ImageVersion]:

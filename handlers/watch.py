@@ -7,6 +7,7 @@ import azure.functions as func
 
 from handlers.announcing import announce_rollout
 from handlers.journal import note
+from handlers.observing import wanted
 from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Queue, Reconcile, Replicate, Watch
@@ -14,7 +15,7 @@ from shared.core.model import ImageVersion
 from shared.core.names import VersionId
 from shared.core.notices import NoticeType
 from shared.core.plan import Line
-from shared.core.planner import may_leave, spread
+from shared.core.planner import may_leave
 from shared.core.rollout import (
     REPAIRS,
     SLOW_LOOK,
@@ -59,7 +60,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
 
     now = app.now()
     rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
-    lines = spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
+    lines = wanted(app, version, rollout, now)
     seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
     note(

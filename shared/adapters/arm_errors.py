@@ -15,11 +15,10 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from shared.adapters.retry_after import retry_after
+from shared.adapters.retry_after import NOT_NOW, UNHURRIED, retry_after
 from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 from shared.core.messages import LONGEST_DELAY
 
-_NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
 _REFUSED = frozenset({400, 409, 412, 422})
 _TAKEN = frozenset({201, 202})
 _OK, _ABSENT, _CONFLICT = 200, 404, 409
@@ -35,7 +34,6 @@ _SECONDS = re.compile(r"(\d{1,5})'? seconds", re.IGNORECASE)
 """``try after 120 seconds``, ``Please try again after '6' seconds.``: both are seen."""
 
 _OF_SUBSCRIPTION = "SubscriptionRequestsThrottled"
-_UNHURRIED = timedelta(seconds=30)
 _LONGEST_REASON = 1000
 
 
@@ -54,7 +52,7 @@ def translated(*, write: bool = False) -> Iterator[None]:
     try:
         yield
     except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as fault:
-        raise Retry(f"no answer from Azure: {type(fault).__name__}", after=_UNHURRIED) from fault
+        raise Retry(f"no answer from Azure: {type(fault).__name__}", after=UNHURRIED) from fault
     except _UNREADABLE as fault:
         raise Malformed(f"Azure's answer cannot be read: {type(fault).__name__}") from fault
     except HttpResponseError as fault:
@@ -74,7 +72,7 @@ def _meaning(fault: HttpResponseError) -> Exception | None:
     message = reason(fault)
     if status == _ABSENT:
         return Absent(message)
-    if status in _NOT_NOW or (status == _CONFLICT and code not in _FINAL_CONFLICTS):
+    if status in NOT_NOW or (status == _CONFLICT and code not in _FINAL_CONFLICTS):
         return Retry(f"Azure answered {status} {code}", after=wait(fault))
     if _FLAG_FIRST in message:
         return FlagFirst(code, message)
@@ -97,7 +95,7 @@ def wait(fault: HttpResponseError) -> timedelta:
     """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
     headers = getattr(fault.response, "headers", {})
     told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(reason(fault)))
-    return _UNHURRIED if told is None else min(told, LONGEST_DELAY)
+    return UNHURRIED if told is None else min(told, LONGEST_DELAY)
 
 
 def is_of_subscription(fault: HttpResponseError) -> bool:

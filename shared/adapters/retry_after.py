@@ -1,6 +1,12 @@
-"""How long the outside asks to be left alone."""
+"""When Azure says "not now", and for how long."""
 
 from datetime import timedelta
+
+NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses that pass by themselves."""
+
+UNHURRIED = timedelta(seconds=30)
+"""How long to wait when nobody says how long."""
 
 _DIGITS = 9
 """A number with more digits is beyond all waits, and soon beyond what a timedelta holds."""

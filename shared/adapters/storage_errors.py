@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 from azure.core.exceptions import HttpResponseError, ServiceRequestError, ServiceResponseError
 
+from shared.adapters.retry_after import NOT_NOW, UNHURRIED
 from shared.core.errors import Retry
-
-_NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
-_UNHURRIED = timedelta(seconds=30)
 
 
 @contextmanager
@@ -18,8 +15,8 @@ def translated() -> Iterator[None]:
     try:
         yield
     except (ServiceRequestError, ServiceResponseError) as fault:
-        raise Retry(f"no answer from storage: {type(fault).__name__}", after=_UNHURRIED) from fault
+        raise Retry(f"no answer from storage: {type(fault).__name__}", after=UNHURRIED) from fault
     except HttpResponseError as fault:
-        if fault.status_code not in _NOT_NOW:
+        if fault.status_code not in NOT_NOW:
             raise
-        raise Retry(f"storage answered {fault.status_code}", after=_UNHURRIED) from fault
+        raise Retry(f"storage answered {fault.status_code}", after=UNHURRIED) from fault

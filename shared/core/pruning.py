@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Self
 
 from shared.core.model import ImageVersion
 from shared.core.plan import VersionPlan
-from shared.core.times import iso, moment
-
-_REFUSAL_LASTS = timedelta(minutes=50)
+from shared.core.times import iso, lately, moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +59,7 @@ class Pruning:
 
     def refused_lately(self, now: datetime) -> bool:
         """Whether Azure refused a short time ago; an hourly sweep is late enough to ask again."""
-        return self.refused_at is not None and now < self.refused_at + _REFUSAL_LASTS
+        return lately(self.refused_at, now)
 
     def to_json(self) -> dict[str, Any]:
         """Give the stored form."""

@@ -14,7 +14,7 @@ from shared.core.model import ImageVersion, RegionState
 from shared.core.plan import Action, Line
 from shared.core.policy import Policy
 from shared.core.target_regions import RegionTarget, StorageAccountType
-from shared.core.times import iso, moment
+from shared.core.times import iso, lately, moment
 
 STARTED, COMPLETED, STALLED = "started", "completed", "stalled"
 
@@ -25,7 +25,6 @@ SLOW_LOOK = timedelta(hours=1)
 """The pause between two looks at a rollout whose deadline has passed."""
 
 _LOST_AFTER = timedelta(minutes=2)
-_REFUSAL_LASTS = timedelta(minutes=50)
 _MOST_DOUBLINGS = 20  # from a second to beyond the week that a message can wait; more would overflow a timedelta
 
 
@@ -153,7 +152,7 @@ class Rollout:
         A refusal counts for a while: an hourly sweep is late enough to ask again.
         """
         regions = tuple(replace(region, since=self.completed.get(region.name)) for region in version.regions)
-        refused = {name: each.reason for name, each in self.refusals.items() if now < each.at + _REFUSAL_LASTS}
+        refused = {name: each.reason for name, each in self.refusals.items() if lately(each.at, now)}
         return replace(version, regions=regions, refused=refused)
 
     def aim(self, policy: Policy) -> Policy:

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from shared.core.plan import Action, Line, Role, VersionPlan
 from shared.core.policy import InUse
 from shared.wiring import App
 from tests.adapters.support import IMAGE, Server, Tokens, quickly, reply, together, version_id
+from tests.clock import Clock
 
 SECOND = timedelta(seconds=1)
 SUBSCRIPTION = IMAGE.gallery.subscription
@@ -24,20 +25,6 @@ GALLERY = str(IMAGE.gallery)
 WRITE = Call(Kind.WRITE, SUBSCRIPTION)
 MORE = Line("uksouth", Action.ADD, "", 1)
 GONE = Line("eastus2", Action.REMOVE, "")
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> float:
-        return self.at.timestamp()
-
-    def now(self) -> datetime:
-        """Give the time."""
-        return self.at
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -27,6 +27,7 @@ from local.outage import Call, Killed, Outside
 from shared import settings
 from shared.core.messages import Message, Queue, bury, write
 from shared.wiring import App
+from tests.clock import Clock
 from tests.flows.world import HOME, THREE, short
 
 STAGES = (image_event, sweep, reconcile, replicate, watch, prune, notify, poison)
@@ -41,20 +42,6 @@ LEASE = timedelta(minutes=10)
 
 _REDELIVERY = timedelta(seconds=10)
 """Event Grid's first pause when a delivery was not answered (documented)."""
-
-
-class Clock:
-    """A clock that stands still until it is moved. ``Clock()`` is seconds since 1970."""
-
-    def __init__(self) -> None:
-        self.at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-
-    def __call__(self) -> float:
-        return self.at.timestamp()
-
-    def now(self) -> datetime:
-        """Give the time."""
-        return self.at
 
 
 @dataclass(frozen=True)
