@@ -5,7 +5,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
-from azure.storage.queue import QueueClient, QueueServiceClient, TextBase64EncodePolicy
+from azure.storage.queue import LinearRetry, QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
 from shared.core.messages import LONGEST_DELAY, Message, Queue, bury, write
 
@@ -22,10 +22,13 @@ class Queues:
     """The app's queues. Messages are base64, as the Functions host expects them."""
 
     def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
+        # The SDK's default sleeps 15 s before it tries again; a stage that gives up comes back by itself, and holds no
+        # thread meanwhile.
+        patience = LinearRetry(backoff=1, retry_total=2, random_jitter_range=1)
         if storage.connection_string:
-            self._service = QueueServiceClient.from_connection_string(storage.connection_string, retry_total=2)
+            self._service = QueueServiceClient.from_connection_string(storage.connection_string, retry_policy=patience)
         else:
-            self._service = QueueServiceClient(storage.queue_uri or "", credential, retry_total=2)
+            self._service = QueueServiceClient(storage.queue_uri or "", credential, retry_policy=patience)
 
     def put(self, message: Message, *, delay: timedelta = _NOW) -> None:
         """Put a message; nobody sees it before the delay is over (whole seconds, six days at most)."""

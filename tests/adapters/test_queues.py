@@ -1,4 +1,5 @@
 import json
+import time
 from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -6,13 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
-from azure.core.exceptions import HttpResponseError
+from azure.core.exceptions import HttpResponseError, ServiceRequestError
 from azure.storage.queue import QueueServiceClient
 
 from shared.adapters.queues import Queues
 from shared.core.messages import Message, Notify, Prune, Queue, Reconcile, Replicate, Watch, read, unearth
 from shared.settings import Storage
-from tests.adapters.support import IMAGE, Server, reply, together, version_id
+from tests.adapters.support import IMAGE, NOBODY, Server, reply, together, version_id
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 THEN = NOW + timedelta(hours=24)
@@ -135,6 +136,14 @@ def test_many_create_a_queue_at_once(storage: str, service: QueueServiceClient, 
     together(16, lambda which: adapters[which].put_text(Queue.PRUNE, str(which)))
     there = service.get_queue_client("prune").receive_messages(messages_per_page=32)
     assert sorted(int(b64decode(message.content)) for message in there) == list(range(16))
+
+
+def test_storage_that_is_away_holds_no_thread() -> None:
+    """A queue that cannot be reached is given up after seconds, not after the SDK's half minute."""
+    key, begun = b64encode(b"key").decode(), time.monotonic()
+    with pytest.raises(ServiceRequestError):
+        Queues(Storage(f"AccountName=any;AccountKey={key};QueueEndpoint={NOBODY}/any"), None).put(MESSAGE)
+    assert time.monotonic() - begun < 6
 
 
 def test_a_queue_that_was_deleted_comes_back(queues: Queues, service: QueueServiceClient) -> None:

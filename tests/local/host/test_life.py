@@ -61,12 +61,13 @@ def test_a_graceful_stop(serve, storage):
     assert r"WARNING root two\nlines" in host.log()
 
 
-def test_whoever_started_it_is_gone(serve):
-    """A host whose starter is gone stops by itself."""
-    host = serve(_SLOW)
-    with host:
+def test_whoever_started_it_is_gone(serve, storage):
+    """A host whose starter is gone ends at once, and does not wait for what runs: nobody is left to see it."""
+    put(storage, "work", "hello")
+    with serve(_SLOW.replace("sleep(1)", "sleep(60)")) as host:
+        says(host, "begin")
         host._child.stdin.close()
-        until(lambda: host.returncode is not None)
+        until(lambda: host.returncode is not None, seconds=5)
         assert host.returncode == 0
 
 
