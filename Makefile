@@ -6,7 +6,7 @@ NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 RUN := .venv/bin/python -m
 CODE := function_app.py handlers shared local tests
 
-.PHONY: demo test quick check format azurite start install python clean
+.PHONY: demo test quick check format azurite start install python lock audit clean
 
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
@@ -44,7 +44,7 @@ python: .venv/.installed
 .venv/.installed: requirements.txt requirements-dev.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.13 is needed, with venv: install python3.13 (and python3.13-venv where that is a package of its own)."; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(RUN) pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 local/azurite/node_modules/.installed: local/azurite/package-lock.json
@@ -52,6 +52,15 @@ local/azurite/node_modules/.installed: local/azurite/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is needed beside Node.js: install npm."; exit 1; }
 	cd local/azurite && npm ci --ignore-scripts --loglevel=error
 	@touch $@
+
+LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+lock: python ## pin what the .in files ask for, and all that those need, with the hashes of their files
+	$(LOCK) requirements.in -o requirements.txt
+	$(LOCK) requirements-dev.in -c requirements.txt -o requirements-dev.txt
+
+audit: python ## known vulnerabilities of everything pinned; says so where no index of advisories can be reached
+	$(RUN) pip_audit --require-hashes --disable-pip -r requirements-dev.txt
 
 clean: ## forget everything that install made
 	rm -rf .venv local/azurite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
