@@ -11,7 +11,7 @@ CODE := function_app.py handlers shared local tests
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
 
-test: install check ## everything: linters, types, import contracts, all tests, coverage of the core
+test: install tests/browser/node_modules/.installed check ## everything: linters, types, import contracts, all tests, coverage of the core
 	$(RUN) pytest tests/core --cov --cov-report=term-missing -q
 	$(RUN) pytest tests -n 4 -q --ignore=tests/core
 
@@ -47,10 +47,10 @@ python: .venv/.installed
 	$(RUN) pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
-local/azurite/node_modules/.installed: local/azurite/package-lock.json
+%/node_modules/.installed: %/package-lock.json
 	@test "$(NODE_MAJOR)" -ge 20 2>/dev/null || { echo "Node.js 20 or newer is needed, with npm: install nodejs and npm."; exit 1; }
 	@command -v npm >/dev/null || { echo "npm is needed beside Node.js: install npm."; exit 1; }
-	cd local/azurite && npm ci --ignore-scripts --loglevel=error
+	cd $* && npm ci --ignore-scripts --loglevel=error
 	@touch $@
 
 LOCK := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --custom-compile-command "make lock"
@@ -63,4 +63,4 @@ audit: python ## known vulnerabilities of everything pinned; says so where no in
 	$(RUN) pip_audit --require-hashes --disable-pip -r requirements-dev.txt
 
 clean: ## forget everything that install made
-	rm -rf .venv local/azurite/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv local/azurite/node_modules tests/browser/node_modules artefacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -25,7 +25,8 @@ def _pins(name: str) -> dict[str, str]:
 def _asked(name: str) -> dict[str, str]:
     """Give what a file asks for by hand; every line says a version exactly."""
     lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r "))]
-    return dict(line.split("==") for line in lines)
+    pairs = (line.split("==") for line in lines)
+    return {canonicalize_name(name): version for name, version in pairs}
 
 
 def test_everything_installed_is_pinned():
@@ -53,10 +54,11 @@ def test_the_briefed_packages_are_there():
     assert "pytest" in _asked("requirements-dev.in")
 
 
-def test_lock_file_names_no_download_address():
-    """The lock file of Azurite pins every package with a checksum and names no place to download from."""
-    packages = json.loads((ROOT / "local" / "azurite" / "package-lock.json").read_text())["packages"]
+@pytest.mark.parametrize("folder", ["local/azurite", "tests/browser"])
+def test_lock_files_of_npm_name_no_download_address(folder):
+    """The lock files of npm pin every package with a checksum and name no place to download from."""
+    packages = json.loads((ROOT / folder / "package-lock.json").read_text())["packages"]
     own = packages.pop("")
-    assert own["dependencies"] == {"azurite": packages["node_modules/azurite"]["version"]}
+    assert own["dependencies"] == {name: packages[f"node_modules/{name}"]["version"] for name in own["dependencies"]}
     assert not [name for name, package in packages.items() if "resolved" in package]
     assert all(package.get("integrity") for package in packages.values())
