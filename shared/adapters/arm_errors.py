@@ -4,53 +4,58 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from json import JSONDecodeError
+from typing import Any
 
 from azure.core.exceptions import (
+    AzureError,
     DecodeError,
-    DeserializationError,
     HttpResponseError,
     IncompleteReadError,
     ServiceRequestError,
     ServiceResponseError,
 )
+from azure.mgmt.core.exceptions import ARMErrorFormat
 
 from shared.adapters.retry_after import NOT_NOW, UNHURRIED, retry_after
 from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 from shared.core.messages import LONGEST_DELAY
+from shared.core.text import plain
+
+LEAST_REFUSAL = 400
+"""Answers below it take a request, or say something of it; redirects are among these, and are not followed."""
 
 _REFUSED = frozenset({400, 409, 412, 422})
 _TAKEN = frozenset({201, 202})
 _OK, _ABSENT, _CONFLICT = 200, 404, 409
-_UNREADABLE = (DeserializationError, JSONDecodeError, RecursionError, TypeError, AttributeError, OverflowError)
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the SDK raises for an answer of a shape that it does not expect."""
 
 _LOCKED = "ScopeLocked"
-_FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", _LOCKED})
-"""409 codes that stay: an immutable property, a resource lock. Any other 409 is somebody else's write."""
+_FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", "MissingSubscriptionRegistration", _LOCKED})
+"""409 codes that stay: an immutable property, no resource provider, a lock. Any other is somebody else's write."""
 
 _FLAG_FIRST = "Deletion of previously replicated locations is not allowed"
 _SECONDS = re.compile(r"(\d{1,5})'? seconds", re.IGNORECASE)
 """``try after 120 seconds``, ``Please try again after '6' seconds.``: both are seen."""
 
 _OF_SUBSCRIPTION = "SubscriptionRequestsThrottled"
-_LONGEST_REASON = 1000
 
 
 @contextmanager
 def translated(*, write: bool = False) -> Iterator[None]:
-    """Turn the SDK's errors into ours; what is left (no permission, a bug) is unknown, and propagates.
+    """Turn the SDK's errors into ours, where a refusal has not become one already (:func:`meaning`).
+
+    What is left (no permission, a redirect, a bug) is unknown, and propagates.
 
     :param write: the call is a PATCH. It answers 200 (captured traffic), which is all that the SDK takes for success;
         another "taken" counts too.
-    :raises Absent: for 404, and for nothing else.
-    :raises Retry: for throttling, trouble at Azure's side, no answer, somebody else's write.
-    :raises FlagFirst: when regions cannot be removed before the safety flag is set.
-    :raises Refused: when the same request would be refused again.
-    :raises Malformed: for an answer that the SDK cannot take apart.
+    :raises Retry: for no answer.
+    :raises Malformed: for an answer that cannot be taken apart.
     """
     try:
         yield
+    except (Absent, Malformed):
+        raise
     except (ServiceRequestError, ServiceResponseError, IncompleteReadError) as fault:
         raise Retry(f"no answer from Azure: {type(fault).__name__}", after=UNHURRIED) from fault
     except _UNREADABLE as fault:
@@ -60,15 +65,30 @@ def translated(*, write: bool = False) -> Iterator[None]:
             return
         if isinstance(fault, DecodeError) and fault.status_code == _OK:
             raise Malformed("Azure's answer cannot be read: it is no JSON") from fault
-        meaning = _meaning(fault)
-        if meaning is None:
+        raise
+
+
+def refusal(answer: Any) -> HttpResponseError:
+    """Read a refusal. One whose body is of another shape, or was throttled and breaks off, has its status still.
+
+    :raises AzureError: when the body of any other breaks off: it could have said what matters.
+    """
+    try:
+        answer.read()  # the SDK streams some answers
+    except AzureError:
+        if answer.status_code not in NOT_NOW:
             raise
-        raise meaning from fault
+    return HttpResponseError(response=answer, error_format=ARMErrorFormat)
 
 
-def _meaning(fault: HttpResponseError) -> Exception | None:
+def meaning(fault: HttpResponseError) -> Absent | Retry | Refused | None:
+    """Say what a refusal means; ``None`` for one that nobody expects.
+
+    404 is Absent, and nothing else is. Throttling, trouble at Azure's side and somebody else's write are Retry; what
+    would be refused again is Refused, Locked, or FlagFirst where the safety flag wants a write of its own.
+    """
     status = fault.status_code or 0
-    code = (fault.error and fault.error.code) or str(status)
+    code = plain(fault.error.code) if fault.error and fault.error.code else str(status)
     message = reason(fault)
     if status == _ABSENT:
         return Absent(message)
@@ -81,14 +101,16 @@ def _meaning(fault: HttpResponseError) -> Exception | None:
     return Refused(code, message) if status in _REFUSED else None
 
 
-def reason(fault: Exception) -> str:
+def reason(fault: HttpResponseError) -> str:
     """Say in Azure's words why something failed, its details first; pages of proxies in between are not shown."""
-    error, status = getattr(fault, "error", None), getattr(fault, "status_code", None)
+    status = fault.status_code
+    # The SDK's own reading of it may be of any shape.
+    error = None if fault.response is None else refusal(fault.response).error
     if error:
-        told = [each.message for each in (*(error.details or ()), error) if each.message] or [str(error.code)]
+        told = [each.message for each in (*(error.details or ()), error) if each.message] or [error.code]
     else:
-        told = [f"HTTP {status}" if status else str(fault)]
-    return " ".join("; ".join(map(str, told)).split())[:_LONGEST_REASON]
+        told = [f"HTTP {status}" if status else fault]
+    return plain("; ".join(map(str, told)))
 
 
 def wait(fault: HttpResponseError) -> timedelta:

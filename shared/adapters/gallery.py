@@ -1,7 +1,7 @@
 """Azure Compute Galleries, through the management SDK."""
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.mgmt.compute import ComputeManagementClient
@@ -10,14 +10,17 @@ from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.arm_errors import translated
 from shared.adapters.gallery_json import read_version, unlock_body, write_body
 from shared.adapters.throttle import Call, Kind, Throttle
-from shared.core.errors import FlagFirst
+from shared.core.errors import FlagFirst, Malformed
 from shared.core.model import ImageVersion
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
 from shared.core.plan import VersionPlan
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.core.paging import ItemPaged
     from azure.mgmt.compute.models import GalleryImageVersionUpdate
+
+_MOST_PAGES = 1000
 
 
 class Gallery:
@@ -41,11 +44,12 @@ class Gallery:
 
         :raises Absent: when there is no such gallery.
         :raises Retry: when Azure says "not now".
+        :raises Malformed: when Azure's answer cannot be read; so do the other readings.
         """
         client = self._client(gallery)
         with translated():
-            found = list(client.gallery_images.list_by_gallery(gallery.group, gallery.gallery))
-        return [ImageId(gallery, Name(image.name)) for image in found]
+            found = client.gallery_images.list_by_gallery(gallery.group, gallery.gallery)
+            return [ImageId.parse(f"{gallery}/images/" + (each.name or "")) for each in _every(found)]
 
     def tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
         """Read the tags of a gallery or an image definition.
@@ -57,8 +61,8 @@ class Gallery:
         client = self._client(gallery)
         with translated():
             if isinstance(thing, ImageId):
-                return client.gallery_images.get(gallery.group, gallery.gallery, thing.image).tags or {}
-            return client.galleries.get(gallery.group, gallery.gallery).tags or {}
+                return dict(client.gallery_images.get(gallery.group, gallery.gallery, thing.image).tags or {})
+            return dict(client.galleries.get(gallery.group, gallery.gallery).tags or {})
 
     def versions(self, image: ImageId) -> list[ImageVersion]:
         """List the versions of an image definition; the state of their regions is not in a list.
@@ -69,8 +73,9 @@ class Gallery:
         gallery = image.gallery
         versions = self._client(gallery).gallery_image_versions
         with translated():
-            found = list(versions.list_by_gallery_image(gallery.group, gallery.gallery, image.image))
-        return [read_version(VersionId(image, VersionNumber.parse(each.name or "")), each.as_dict()) for each in found]
+            found = versions.list_by_gallery_image(gallery.group, gallery.gallery, image.image)
+            named = ((VersionId(image, VersionNumber.parse(each.name or "")), each) for each in _every(found))
+            return [read_version(identity, each.as_dict()) for identity, each in named]
 
     def version(self, version: VersionId) -> ImageVersion:
         """Read one version, with the state of its regions.
@@ -84,7 +89,7 @@ class Gallery:
             found = versions.get(
                 gallery.group, gallery.gallery, version.image.image, version.number.name, expand="ReplicationStatus"
             )
-        return read_version(version, found.as_dict())
+            return read_version(version, found.as_dict())
 
     def may_write(self, version: VersionId) -> None:
         """Ask whether a write could leave now, before much is read for one that could not. Nothing is sent.
@@ -142,3 +147,14 @@ class Gallery:
             subscription,
             **client_options(self._endpoint, self._credential, self._throttle),
         )
+
+
+def _every[T](items: "ItemPaged[T]") -> Iterator[T]:
+    """Give what a list holds, page by page.
+
+    :raises Malformed: when it does not end: a page names the next one, and could name itself.
+    """
+    for number, page in enumerate(items.by_page(), start=1):
+        yield from page
+        if number == _MOST_PAGES:
+            raise Malformed("Azure's list does not end")

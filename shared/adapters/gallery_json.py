@@ -9,6 +9,7 @@ from shared.core.errors import Malformed
 from shared.core.model import ImageVersion, ProvisioningState, Region, RegionState
 from shared.core.names import VersionId, region_name
 from shared.core.plan import Line, VersionPlan
+from shared.core.text import plain
 
 _READ_ONLY = frozenset({"publishedDate"})
 _SAFETY_READ_ONLY = frozenset({"reportedForPolicyViolation", "policyViolations"})
@@ -25,8 +26,9 @@ def read_version(identity: VersionId, resource: Json) -> ImageVersion:
     """
     try:
         return _read_version(identity, resource)
-    except (AttributeError, KeyError, TypeError, ValueError) as fault:
-        raise Malformed(f"Azure's answer about {identity} cannot be read: {type(fault).__name__}: {fault}") from fault
+    except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as fault:
+        why = f"Azure's answer about {identity} cannot be read: {type(fault).__name__}: {fault}"
+        raise Malformed(plain(why)) from fault
 
 
 def _read_version(identity: VersionId, resource: Json) -> ImageVersion:
@@ -68,7 +70,7 @@ def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Regio
         encrypted=bool(_sets(wire.get("encryption"))),
         state=RegionState(str(state.get("state"))),
         progress=state.get("progress"),
-        details=state.get("details") or "",
+        details=plain(state.get("details") or ""),
         wire=wire,
     )
 

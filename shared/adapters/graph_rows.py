@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from azure.core.exceptions import DeserializationError, HttpResponseError
+from azure.core.exceptions import HttpResponseError
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.mgmt.resourcegraph.models import QueryRequest, QueryRequestOptions
 
@@ -53,10 +53,10 @@ def _ask(client: ResourceGraphClient, query: str, token: str | None) -> Any:
     try:
         with translated():
             return client.resources(QueryRequest(query=query, options=options), cls=_whole)
-    except (Absent, HttpResponseError) as fault:
+    except Absent as fault:
+        raise Refused("Resource Graph", str(fault)) from fault
+    except HttpResponseError as fault:
         raise Refused("Resource Graph", reason(fault)) from fault
-    except DeserializationError as fault:
-        raise Malformed("Resource Graph's answer cannot be read") from fault
 
 
 def _whole(response: Any, answer: Any, _headers: Any) -> Any:

@@ -1,6 +1,7 @@
-"""When Azure says "not now", and for how long."""
+"""When somebody says "not now", and for how long."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 NOT_NOW = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that pass by themselves."""
@@ -16,3 +17,15 @@ def retry_after(*texts: str) -> timedelta | None:
     """Read the first of some texts that is a whole number of seconds; ``None`` when none is."""
     seconds = next((int(text[:_DIGITS]) for text in texts if text.isdecimal()), None)
     return None if seconds is None else timedelta(seconds=seconds)
+
+
+def retry_after_header(text: str, now: datetime) -> timedelta | None:
+    """Read a ``Retry-After``: a number of seconds or a date (RFC 9110); ``None`` when it is neither."""
+    seconds = retry_after(text.strip())
+    if seconds is not None:
+        return seconds
+    try:
+        at = parsedate_to_datetime(text)
+        return max((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, timedelta(0))
+    except (ValueError, OverflowError):  # a year that no calendar has, also seen from another time zone
+        return None

@@ -17,6 +17,7 @@ from shared.adapters.throttle import Throttle
 from shared.core.errors import Malformed, Refused, Retry
 from shared.core.names import ImageId, VersionId, VersionNumber, region_name
 from shared.core.policy import InUse
+from shared.core.text import plain
 from shared.core.usage import Usage, Use
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _use(row: Row, image: ImageId, protects: InUse) -> Use | None:
             return None
         return Use(number, region_name(row["location"]), f"{kind} {_name(row['scaleSet'] or row['id'])}")
     except (KeyError, TypeError, AttributeError) as fault:
-        raise Malformed(f"Resource Graph's answer cannot be read: {type(fault).__name__}: {fault}") from fault
+        raise Malformed(plain(f"Resource Graph's answer cannot be read: {type(fault).__name__}: {fault}")) from fault
 
 
 def _number(reference: str, exact: str, image: ImageId) -> VersionNumber | None:
@@ -101,4 +102,4 @@ def _kind(kind: str, scale_set: str) -> str:
 
 def _name(resource: str) -> str:
     """Give the name of a machine or scale set, also from the id of an instance in it."""
-    return str(parse_resource_id(resource)["name"])
+    return plain(parse_resource_id(resource)["name"])

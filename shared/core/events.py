@@ -7,12 +7,10 @@ object, a string or a list): only the resource id is looked at.
 from shared.core.errors import Malformed
 from shared.core.names import VersionId
 
+WRITE_FAILURE = "ResourceWriteFailure"
+
 EVENT_TYPES = frozenset(
-    {
-        "Microsoft.Resources.ResourceWriteSuccess",
-        "Microsoft.Resources.ResourceWriteFailure",
-        "Microsoft.Resources.ResourceDeleteSuccess",
-    }
+    f"Microsoft.Resources.{kind}" for kind in ("ResourceWriteSuccess", WRITE_FAILURE, "ResourceDeleteSuccess")
 )
 
 

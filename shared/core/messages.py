@@ -6,13 +6,14 @@ would let it overwrite the real one (documented in the host's binding data, seen
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from shared.core.errors import Malformed
 from shared.core.names import ImageId, VersionId
+from shared.core.text import plain
 
 SCHEMA = 1
 _LONGEST_TEXT = 48 * 1024  # a queue takes 64 KiB of base64 (documented)
@@ -38,11 +39,16 @@ class Queue(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reconcile:
-    """Look at an image definition. ``cause`` is for people: what made us look."""
+    """Look at an image definition.
+
+    :param cause: what made us look, for people.
+    :param failed: the number of a version of which an event said that it could not be written.
+    """
 
     queue: ClassVar[Queue] = Queue.RECONCILE
     definition: ImageId
     cause: str
+    failed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +84,23 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Prune:
-    """Take an older version out of the regions that it may leave."""
+    """Take an older version out of the regions that it may leave.
+
+    :param batch: the prunes that were asked for together; empty for one that was asked for alone.
+    """
 
     queue: ClassVar[Queue] = Queue.PRUNE
     version: VersionId
     since: datetime
     deadline: datetime
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Post a status to one webhook.
+    """Post a status to one receiver.
 
-    :param webhook: its position and kind (``"1-teams"``), never its URL, which is a credential.
+    :param webhook: its position and kind (``"1-teams"``, ``"3-topic"``), never its URL, which is a credential.
     :param event: the status as CloudEvent.
     :param attempt: how often it was posted in vain.
     """
@@ -130,7 +140,8 @@ def read(queue: Queue, text: str) -> Message:
         raise Malformed(f"a message in {queue} is not JSON") from None
     if not isinstance(values, dict) or values.get("schema") != SCHEMA:
         raise Malformed(f"a message in {queue} is not an object of schema {SCHEMA}")
-    return kind(**{field.name: _value(queue, field.name, field.type, values.get(field.name)) for field in fields(kind)})
+    given = [field for field in fields(kind) if field.name in values or field.default is MISSING]
+    return kind(**{field.name: _value(queue, field.name, field.type, values.get(field.name)) for field in given})
 
 
 def ticketed(text: str, ticket: str) -> str:
@@ -145,9 +156,13 @@ def ticket_in(text: str) -> str | None:
 
 
 def bury(text: str, reason: str) -> str:
-    """Wrap the text of a message that we give up on, so that its reason goes with it; one too long goes bare."""
+    """Wrap the text of a message that we give up on, so that its reason goes with it.
+
+    One too long goes bare; one that grew when it was decoded, because its bytes are no text, goes as far as it fits.
+    """
     wrapped = json.dumps({"schema": SCHEMA, "buried": text, "reason": reason}, separators=(",", ":"))
-    return wrapped if len(wrapped) <= _LONGEST_TEXT else text
+    kept = wrapped if len(wrapped) <= _LONGEST_TEXT else text
+    return kept.encode(errors="replace")[:_LONGEST_TEXT].decode(errors="ignore")
 
 
 def unearth(text: str) -> tuple[str, str | None]:
@@ -172,7 +187,7 @@ def _value(queue: Queue, name: str, kind: Any, given: object) -> Any:
     try:
         return reader(given)
     except (TypeError, ValueError) as fault:
-        raise Malformed(f"a message in {queue} has a bad {name}: {fault}") from None
+        raise Malformed(plain(f"a message in {queue} has a bad {name}: {fault}")) from None
 
 
 def _exactly[T](kind: type[T]) -> Callable[[object], T]:

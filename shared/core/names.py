@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from shared.core.errors import Malformed
+from shared.core.text import shown
 
 _LONGEST_ID = 1024
 _NAME = r"[A-Za-z0-9](?:[\w.-]{0,78}[A-Za-z0-9])?"
@@ -55,7 +56,7 @@ def region_name(text: str) -> str:
     """
     name = text.replace(" ", "").lower()
     if not _REGION.fullmatch(name):
-        raise Malformed(f"{_shown(text)} is not the name of a region")
+        raise Malformed(f"{shown(text)} is not the name of a region")
     return name
 
 
@@ -65,7 +66,7 @@ def encryption_set_id(text: str) -> str:
     :raises Malformed: when it is not one.
     """
     if len(text) > _LONGEST_ID or not _ENCRYPTION_SET_ID.fullmatch(text):
-        raise Malformed(f"{_shown(text)} is not the resource id of a disk encryption set")
+        raise Malformed(f"{shown(text)} is not the resource id of a disk encryption set")
     return text
 
 
@@ -86,7 +87,7 @@ class VersionNumber:
         """
         match = _VERSION.fullmatch(text)
         if not match or any(int(part) > _LARGEST_PART for part in match.groups()):
-            raise Malformed(f"{_shown(text)} is not an image version: wanted Major.Minor.Patch, 32-bit numbers")
+            raise Malformed(f"{shown(text)} is not an image version: wanted Major.Minor.Patch, 32-bit numbers")
         major, minor, patch = (int(part) for part in match.groups())
         return cls(major, minor, patch, name=text)
 
@@ -162,10 +163,5 @@ class VersionId:
 def _parts(pattern: re.Pattern[str], text: str, what: str) -> dict[str, Name]:
     match = pattern.fullmatch(text) if len(text) <= _LONGEST_ID else None
     if match is None:
-        raise Malformed(f"{_shown(text)} is not the resource id of {what}")
+        raise Malformed(f"{shown(text)} is not the resource id of {what}")
     return {part: Name(value) for part, value in match.groupdict().items()}
-
-
-def _shown(text: str) -> str:
-    """Quote text from outside for an error: control characters escaped, not longer than a line."""
-    return repr(text if len(text) <= 160 else f"{text[:157]}...")  # noqa: PLR2004  about a line

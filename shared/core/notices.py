@@ -4,12 +4,15 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from shared.core.batch import Batch
+from shared.core.fitting import fitted
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId, VersionId
-from shared.core.plan import Action, Line, Plan
+from shared.core.plan import MOST_VERSIONS, Action, Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
 from shared.core.target_regions import MOST_REPLICAS
@@ -18,6 +21,8 @@ _TYPE_PREFIX = "gallery-fanout."
 _IDS = uuid.UUID("5b1f3a0e-8a53-4f0e-9f0c-0f5d6a1d2c77")
 _UNKNOWN_SOURCE = "urn:gallery-fanout"
 _LONGEST_EXCERPT = 300
+_LONGEST_DATA = 40_000  # characters of JSON: with what is around it, it fits into a queue's message of 48 KiB
+_VERSIONS_STEP = 100
 
 
 class NoticeType(StrEnum):
@@ -29,6 +34,7 @@ class NoticeType(StrEnum):
     ROLLOUT_STALLED = "rollout.stalled"
     PRUNE_COMPLETED = "prune.completed"
     PRUNE_REFUSED = "prune.refused"
+    PUBLISH_FAILED = "publish.failed"
     LIMIT_NEAR = "limit.near"
     DEAD_LETTERED = "message.dead-lettered"
     PLAN_REPORTED = "plan.reported"
@@ -56,7 +62,8 @@ class Notice:
     @property
     def id(self) -> str:
         """The CloudEvents ``id``: the same for the same news."""
-        return str(uuid.uuid5(_IDS, f"{self.about}|{self.type}|{self.key}".casefold()))
+        name = f"{self.about}|{self.type}|{self.key}".casefold()
+        return str(uuid.uuid5(_IDS, name.encode(errors="backslashreplace")))  # Azure's JSON may hold half a letter
 
     def event(self, now: datetime) -> dict[str, Any]:
         """Give the CloudEvent 1.0 in structured form."""
@@ -67,14 +74,14 @@ class Notice:
             "image": str(image.image) if image else None,
             "version": str(version) if version else None,
         }
-        event = {
+        event: dict[str, Any] = {
             "specversion": "1.0",
             "id": self.id,
             "source": str(image) if image else _UNKNOWN_SOURCE,
             "type": self.type.event_type,
             "time": now.isoformat(),
             "datacontenttype": "application/json",
-            "data": {**named, **self.data},
+            "data": {**named, **fitted(self.data, _LONGEST_DATA)},
         }
         return {**event, "subject": str(self.about)} if version else event
 
@@ -117,15 +124,46 @@ def _region(version: ImageVersion, line: Line, rollout: Rollout, now: datetime) 
     return {**told, "reason": line.reason} if line.action in (Action.WAIT, Action.SKIP) else told
 
 
-def prune_news(kind: NoticeType, version: VersionId, pruning: Pruning) -> Notice:
-    """Tell of a prune, from what was remembered when it was written; one that was refused has removed nothing."""
+def prune_news(kind: NoticeType, version: VersionId, pruning: Pruning, price: Decimal | None = None) -> Notice:
+    """Tell of a prune, from what was remembered when it was written; one that was refused has removed nothing.
+
+    :param price: of a GiB for a month, where it is known.
+    """
     kept = dict(pruning.kept)
     data: dict[str, Any] = {"regionsRemoved": list(pruning.removed), "gibFreed": pruning.gib_freed}
     if kind is NoticeType.PRUNE_REFUSED:
         kept = dict.fromkeys(pruning.removed, "Azure refused to remove it") | kept
         data = {"regionsRemoved": [], "gibFreed": 0, "reason": pruning.refused}
     data["regionsKept"] = [{"name": name, "reason": reason} for name, reason in kept.items()]
+    if price is not None and data["gibFreed"]:
+        data["monthlySaving"] = float(round(price * pruning.gib_freed, 2))
     return Notice(kind, version, f"{pruning.asked.isoformat()}|{data.get('reason', '')}", data)
+
+
+def batch_news(image: ImageId, name: str, batch: Batch) -> Notice | None:
+    """Tell people of all that came of one pass; ``None`` when nothing was pruned.
+
+    :param name: of the batch.
+    """
+    pruned = batch.pruned
+    if not pruned:
+        return None
+    if len(pruned) == 1:
+        ((number, facts),) = pruned.items()
+        return Notice(NoticeType.PRUNE_COMPLETED, VersionId(image, number), f"batch|{name}", facts)
+    data: dict[str, Any] = {
+        "prunes": [{"version": number.name, **facts} for number, facts in pruned.items()],
+        "gibFreed": sum(facts["gibFreed"] for facts in pruned.values()),
+    }
+    savings = [facts["monthlySaving"] for facts in pruned.values() if "monthlySaving" in facts]
+    if savings:
+        data["monthlySaving"] = round(sum(savings), 2)
+    return Notice(NoticeType.PRUNE_COMPLETED, image, f"batch|{name}", data)
+
+
+def failure_news(version: VersionId, state: str, reason: str) -> Notice:
+    """Tell that a version was not made, or not well."""
+    return Notice(NoticeType.PUBLISH_FAILED, version, "", {"state": state, "reason": reason})
 
 
 def plan_news(plan: Plan) -> Notice:
@@ -140,6 +178,13 @@ def plan_news(plan: Plan) -> Notice:
     more = {"cause": plan.withdrawn, "warnings": list(plan.warnings), "capped": plan.capped}
     data = {"changes": told, **{name: value for name, value in more.items() if value}}
     return Notice(NoticeType.PLAN_REPORTED, about, repr((same, plan.withdrawn, plan.warnings)), data)
+
+
+def versions_news(image: ImageId, home: str, used: int) -> Notice:
+    """Tell that the versions of an image definition come near Azure's limit; other definitions count there, too."""
+    reason = f"{used} versions have their home in {home}; Azure takes {MOST_VERSIONS} in a subscription and region"
+    data = {"limit": "versions", "used": used, "of": MOST_VERSIONS, "reason": reason}
+    return Notice(NoticeType.LIMIT_NEAR, image, f"versions|{home}|{used // _VERSIONS_STEP}", data)
 
 
 def replicas_news(version: VersionId, used: int, reason: str) -> Notice:

@@ -1,5 +1,6 @@
 """A plan, as a value: what a pass does with each region of each version, and why. ``planner`` makes it."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,6 +9,12 @@ from functools import cached_property
 
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId, VersionNumber
+
+MOST_VERSIONS = 10_000
+"""Image versions in a subscription and region (documented)."""
+
+MANY_VERSIONS = 9_000
+"""From here on people are told."""
 
 
 class Role(StrEnum):
@@ -46,6 +53,7 @@ class Line:
     :param wave: the wave of the region; ``0`` for one that the policy does not name.
     :param over_limit: whether it was refused because Azure would not take that many replicas.
     :param until: when a line that waits is worth another look, where that is only a matter of time.
+    :param settled: whether the region is as it should be, and nobody need hear of it.
     """
 
     region: str
@@ -58,6 +66,7 @@ class Line:
     wave: int = 0
     over_limit: bool = False
     until: datetime | None = None
+    settled: bool = False
 
     @property
     def changes(self) -> bool:
@@ -91,6 +100,23 @@ class VersionPlan:
     def removals(self) -> tuple[Line, ...]:
         """The regions that the version leaves."""
         return tuple(line for line in self.lines if line.action is Action.REMOVE)
+
+    @property
+    def gib_freed(self) -> int:
+        """The size of what leaves whole regions, an upper bound: Azure bills what the replicas really occupy."""
+        gone = [region for line in self.removals if (region := self.version.region(line.region))]
+        return self.version.disk_gib * sum(region.replicas + region.more_replicas for region in gone)
+
+    @property
+    def gib_added(self) -> int:
+        """The size of the replicas that come, in new regions and in those that it has; an upper bound too."""
+        more = [line.replicas - self.replicas_before(line.region) for line in self.changes]
+        return self.version.disk_gib * sum(max(number, 0) for number in more)
+
+    def replicas_before(self, name: str) -> int:
+        """Say how many replicas the version has in a region now."""
+        region = self.version.region(name)
+        return region.replicas if region else 0
 
     def part(self, *lines: Line) -> "VersionPlan":
         """Give the plan that brings about these lines only; every other region stays as it is."""
@@ -136,6 +162,12 @@ class Plan:
     def newest(self) -> ImageVersion | None:
         """The version that is "latest" for whoever makes VMs."""
         return next((plan.version for plan in self.versions if plan.role is Role.KEPT), None)
+
+    @property
+    def crowded(self) -> dict[str, int]:
+        """Home regions with nearly as many versions as Azure takes, and how many those are."""
+        homes = Counter(plan.version.home for plan in self.versions)
+        return {home: used for home, used in homes.items() if used >= MANY_VERSIONS}
 
     @property
     def prunes(self) -> int:

@@ -33,12 +33,11 @@ class Pruning:
     @classmethod
     def of(cls, plan: VersionPlan, before: "Pruning | None", now: datetime) -> Self:
         """Say what a prune is about to do; it goes on with the one that was asked for ``before``."""
-        gone = [region for line in plan.removals if (region := plan.version.region(line.region))]
         return cls(
             asked=before.asked if before else now,
-            removed=tuple(region.name for region in gone),
+            removed=tuple(line.region for line in plan.removals if plan.version.region(line.region)),
             kept={line.region: line.reason for line in plan.lines if line not in plan.removals},
-            gib_freed=plan.version.disk_gib * sum(region.replicas + region.more_replicas for region in gone),
+            gib_freed=plan.gib_freed,
         )
 
     def vain(self, removed: tuple[str, ...]) -> bool:

@@ -1,9 +1,23 @@
-"""Numbers and durations, as people write and read them."""
+"""Words, numbers and durations, as people write and read them."""
 
 import re
 from datetime import timedelta
 
 from shared.core.errors import Malformed
+
+_LONGEST_SHOWN = 160  # about a line
+_LONGEST_WORDS = 1000
+
+
+def shown(text: str) -> str:
+    """Quote text from outside for an error: control characters escaped, not longer than a line."""
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 3]}...")
+
+
+def plain(words: object) -> str:
+    """Give somebody's words, or what came in their place, for people: one line, not endless, of what can be seen."""
+    seen = (each if each.isprintable() or each.isspace() else "?" for each in str(words))
+    return " ".join("".join(seen).split())[:_LONGEST_WORDS]
 
 
 def whole(text: str, least: int, most: int) -> int:
@@ -12,7 +26,7 @@ def whole(text: str, least: int, most: int) -> int:
     :raises Malformed: for anything else.
     """
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not least <= int(text) <= most:
-        raise Malformed(f"{text[:40]!r} is not a whole number from {least} to {most}")
+        raise Malformed(f"{shown(text)} is not a whole number from {least} to {most}")
     return int(text)
 
 

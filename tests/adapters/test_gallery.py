@@ -451,6 +451,52 @@ def test_a_list_with_one_that_cannot_be_read(azure: SimulatedAzure, image: Image
             Gallery(server.url, None).versions(image)
 
 
+@pytest.mark.parametrize("content", [None, "", [], 7, True, "all is well"], ids=repr)
+@pytest.mark.parametrize("call", READS)
+def test_answers_of_another_shape(call: str, content: Any) -> None:
+    """JSON that is no object is an answer that cannot be read, whatever was asked."""
+    with Server(reply(200, content)) as server, pytest.raises(Malformed):
+        READS[call](Gallery(server.url, None))
+
+
+@pytest.mark.parametrize("tags", [7, "build=1", ["build"]], ids=repr)
+@pytest.mark.parametrize("call", ["tags of a gallery", "tags of an image"])
+def test_tags_of_another_shape(call: str, tags: Any) -> None:
+    """Tags that are none are an answer that cannot be read, and not no tags: one of them could protect."""
+    with Server(reply(200, {"tags": tags})) as server, pytest.raises(Malformed):
+        READS[call](Gallery(server.url, None))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        7,
+        {"1.0.3": {}},
+        "all",
+        [None],
+        ["x"],
+        [7],
+        [{}],
+        *([{"name": name}] for name in (None, "", [], "../x")),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("call", ["images", "versions"])
+def test_lists_of_another_shape(call: str, value: Any) -> None:
+    """A list of anything but resources with names that Azure could have given is an answer that cannot be read."""
+    with Server(reply(200, {"value": value})) as server, pytest.raises(Malformed):
+        READS[call](Gallery(server.url, None))
+
+
+@pytest.mark.parametrize("name", ["a/../../b?c#d", "a b", "a\n", "\u212aelvin", "a" * 81, "..", "%2e%2e", "\ud800"])
+def test_hostile_names(name: str) -> None:
+    """A list that names an image definition as Azure names none is refused: names end up in URLs and in messages."""
+    with Server(reply(200, {"value": [{"name": name}]})) as server, pytest.raises(Malformed) as caught:
+        Gallery(server.url, None).images(IMAGE.gallery)
+    assert str(caught.value).encode()
+
+
 def test_no_credential_leaves_over_plain_http(
     azure: SimulatedAzure, gallery: Gallery, writes: dict[str, Callable[[Gallery], Any]]
 ) -> None:

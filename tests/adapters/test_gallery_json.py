@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -304,6 +305,39 @@ def test_shapes_that_are_not_understood(resource: dict[str, Any]) -> None:
     """An answer of another shape is Malformed, and the error names the version; nothing is guessed."""
     with pytest.raises(Malformed, match=r"versions/1\.0\.3"):
         read(resource)
+
+
+def nested(depth: int) -> Any:
+    """Give an object in an object, so deep."""
+    value: Any = {}
+    for _ in range(depth):
+        value = {"a": value}
+    return value
+
+
+@pytest.mark.parametrize("depth", [10, 100, 2_000])
+def test_absurd_depth(depth: int) -> None:
+    """A version that is absurdly deep where it is read deeply is read, or is Malformed."""
+    with suppress(Malformed):
+        assert read(changed(nested(depth), "properties", "publishingProfile", "targetRegions", 0, "encryption"))
+
+
+def test_words_of_azure() -> None:
+    """What Azure says of a region can be told on: no half letters, no lines, not endless."""
+    details = "Replication failed:\r\n\ud800" + "x" * 5000
+    status = [{"region": "West Europe", "state": "Failed", "details": details}]
+    region = read(changed(status, "properties", "replicationStatus", "summary")).regions[0]
+    assert region.details.startswith("Replication failed: ?xxx")
+    assert len(region.details) == 1000
+
+
+def test_reasons_are_not_as_long_as_what_is_wrong() -> None:
+    """Why a version cannot be read is said in a few lines at most."""
+    for where in (["location"], ["properties", "publishingProfile", "replicaCount"]):
+        with pytest.raises(Malformed) as caught:
+            read(changed("\ud800" + "x" * 30_000, *where))
+        assert len(str(caught.value)) <= 1000
+        assert str(caught.value).encode()
 
 
 def _paths(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -146,11 +146,23 @@ def test_any_value_in_a_message(queue, data, value):
     assert type(message) is KINDS[queue]
 
 
+LATER_VALUES = {"failed", "again", "back", "batch", "attempt"}
+"""Values with a default: a message that an older app put before it was updated may lack them."""
+
+
+@EVERY_QUEUE
+def test_messages_from_before_an_update(queue):
+    """A message without the values that have a default is read with these."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    message = read(queue, json.dumps({name: value for name, value in good.items() if name not in LATER_VALUES}))
+    assert not any(getattr(message, name) for name in good.keys() & LATER_VALUES)
+
+
 @EVERY_QUEUE
 def test_missing_values(queue):
-    """A message that lacks any of its values is Malformed, and the error names the value."""
+    """A message that lacks a value is Malformed, and the error names it, unless most messages have no need of it."""
     good = json.loads(write(ONE_OF_EACH[queue]))
-    for key in good:
+    for key in good.keys() - LATER_VALUES:
         with pytest.raises(Malformed, match=key):
             read(queue, json.dumps({name: value for name, value in good.items() if name != key}))
 
@@ -221,6 +233,15 @@ def test_faults_do_not_show_events():
     assert "secret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("key", ["version", "since", "deadline", "region"])
+def test_faults_are_not_as_long_as_what_is_wrong(key):
+    """Why a message cannot be read is said in a few lines at most: it is logged, and buried with the message."""
+    text = json.dumps({**json.loads(write(ONE_OF_EACH[Queue.REPLICATE])), key: "a" * 30_000, "again": None})
+    with pytest.raises(Malformed) as caught:
+        read(Queue.REPLICATE, text)
+    assert len(str(caught.value)) <= 1000
+
+
 def test_failed_once_more():
     """The next try of a status is the same message, with one more vain try."""
     message = ONE_OF_EACH[Queue.NOTIFY]
@@ -286,3 +307,13 @@ def test_the_longest_messages_are_buried_bare():
     text = "x" * (47 * 1024)
     assert unearth(bury(text, "why")) == (text, "why")
     assert unearth(bury(text + "x" * 1024, "why")) == (text + "x" * 1024, None)
+
+
+@pytest.mark.parametrize("letter", ["\ufffd", "\u20ac", '"', "\0", "\U0001f600"])
+def test_what_has_grown_is_buried_as_far_as_it_fits(letter):
+    """A text that grew when it was decoded, because it is none, is cut to what a queue takes; nothing more is lost."""
+    size = len(letter.encode())
+    for count in (48 * 1024 // size, 48 * 1024):
+        buried = bury(letter * count, "why")
+        assert 48 * 1024 - size < len(buried.encode()) <= 48 * 1024
+        assert buried == letter * (48 * 1024 // size)

@@ -2,20 +2,26 @@ import json
 import uuid
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.batch import Batch
+from shared.core.messages import Notify, write
 from shared.core.model import RegionState
 from shared.core.notices import (
     Notice,
     NoticeType,
+    batch_news,
     dead_letter_news,
+    failure_news,
     plan_news,
     prune_news,
     replicas_news,
     rollout_news,
+    versions_news,
 )
 from shared.core.planner import plan, spread
 from shared.core.policy import Mode
@@ -68,6 +74,7 @@ def test_types_of_the_contract():
         "gallery-fanout.rollout.stalled",
         "gallery-fanout.prune.completed",
         "gallery-fanout.prune.refused",
+        "gallery-fanout.publish.failed",
         "gallery-fanout.limit.near",
         "gallery-fanout.message.dead-lettered",
         "gallery-fanout.plan.reported",
@@ -357,6 +364,109 @@ def test_another_reason_is_another_refusal():
         for hours, reason in enumerate(["a", "a", "b"])
     ]
     assert ids[0] == ids[1] != ids[2]
+
+
+def test_half_letters_make_no_trouble():
+    """News with half of a letter in Azure's words has an id all the same, and other halves make other news."""
+    ids = {
+        prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, PRUNING.refusing(reason, NOW)).id
+        for reason in ("\ud800", "\udfff", "")
+    }
+    assert len(ids) == 3
+
+
+@pytest.mark.parametrize(
+    ("price", "saving"),
+    [(None, None), (Decimal("0.05"), 6.0), (Decimal("0.0001"), 0.01), (Decimal("0.00001"), 0.0)],
+)
+def test_savings(price, saving):
+    """Where the price of a GiB is known, a prune tells what it saves in a month, to a hundredth."""
+    assert prune_news(NoticeType.PRUNE_COMPLETED, OLDER.id, PRUNING, price).data.get("monthlySaving") == saving
+
+
+def test_a_refused_prune_saves_nothing():
+    """A prune that was refused saves nothing, whatever a GiB costs."""
+    news = prune_news(NoticeType.PRUNE_REFUSED, OLDER.id, PRUNING.refusing("locked", NOW), Decimal(1))
+    assert "monthlySaving" not in news.data
+
+
+# The prunes of one pass.
+
+FACTS = {"regionsRemoved": ["eastus2"], "regionsKept": [{"name": HOME, "reason": "its home region"}], "gibFreed": 30}
+
+
+def batch(**ended):
+    """Make a batch of which everything has ended."""
+    numbers = {name: version_id(f"1.0.{name[1:]}").number for name in ended}
+    made = Batch().asking(numbers.values())
+    for name, facts in ended.items():
+        made = made.ending(numbers[name], facts)
+    return made
+
+
+def test_batch_data():
+    """What one pass pruned is one message about the definition: each version, and what was freed in all."""
+    news = batch_news(IMAGE, "b", batch(v2=FACTS | {"monthlySaving": 1.5}, v1=FACTS | {"monthlySaving": 2.25}, v3=None))
+    assert (news.type, news.about) == (NoticeType.PRUNE_COMPLETED, IMAGE)
+    assert [prune["version"] for prune in news.data["prunes"]] == ["1.0.1", "1.0.2"]
+    assert news.data["prunes"][0] == {"version": "1.0.1", **FACTS, "monthlySaving": 2.25}
+    assert (news.data["gibFreed"], news.data["monthlySaving"]) == (60, 3.75)
+
+
+def test_batch_without_a_price():
+    """Without a price nothing is said of savings."""
+    assert "monthlySaving" not in batch_news(IMAGE, "b", batch(v1=FACTS, v2=FACTS)).data
+
+
+def test_batch_of_which_one_was_pruned():
+    """When one version was pruned in the end, it is told of as any other."""
+    news = batch_news(IMAGE, "b", batch(v1=FACTS, v2=None))
+    assert (news.about, news.data) == (version_id("1.0.1"), FACTS)
+
+
+def test_batch_of_which_nothing_came():
+    """When nothing was pruned there is nothing to tell."""
+    assert batch_news(IMAGE, "b", batch(v1=None, v2=None)) is None
+
+
+def test_batches_are_told_apart_by_their_names():
+    """The same batch is the same news, another one is not."""
+    first, again, other = (batch_news(IMAGE, name, batch(v1=FACTS, v2=FACTS)).id for name in "aab")
+    assert first == again != other
+
+
+# What was not made, and limits.
+
+
+def test_failure_data():
+    """A version that could not be made is told of once, with its state and why."""
+    news = failure_news(version_id("1.0.4"), "Failed", "no space")
+    assert (news.type, news.about) == (NoticeType.PUBLISH_FAILED, version_id("1.0.4"))
+    assert news.data == {"state": "Failed", "reason": "no space"}
+    assert news.id == failure_news(version_id("1.0.4"), "Absent", "other words").id
+
+
+def test_versions_near_the_limit():
+    """That a region has nearly as many versions as Azure takes is told, and told again for each hundred more."""
+    news = versions_news(IMAGE, HOME, 9_012)
+    assert news.type is NoticeType.LIMIT_NEAR
+    assert news.data["reason"] == (
+        "9012 versions have their home in westeurope; Azure takes 10000 in a subscription and region"
+    )
+    assert (news.data["limit"], news.data["used"], news.data["of"]) == ("versions", 9_012, 10_000)
+    assert news.id == versions_news(IMAGE, HOME, 9_099).id != versions_news(IMAGE, HOME, 9_100).id
+
+
+@pytest.mark.parametrize("many", [1, 200, 5_000])
+def test_any_status_fits_into_a_message(many):
+    """However much there is to tell, its message fits into a queue; what was left out is counted."""
+    changes = [
+        {"version": f"1.0.{patch}", "region": "eastus2", "action": "remove", "reason": "ä" * 300}
+        for patch in range(many)
+    ]
+    event = Notice(NoticeType.PLAN_REPORTED, IMAGE, "k", {"changes": changes}).event(NOW)
+    assert len(write(Notify("1-teams", event, NOW, NOW))) <= 48 * 1024
+    assert len(event["data"]["changes"]) + event["data"].get("changesCut", 0) == many
 
 
 # Plans that are only reported.

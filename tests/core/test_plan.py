@@ -1,7 +1,7 @@
 import pytest
 
 from shared.core.model import ProvisioningState, RegionState
-from shared.core.plan import Action, Line, Role
+from shared.core.plan import Action, Line, Plan, Role, VersionPlan
 from shared.core.planner import could_prune, plan, rank
 from shared.core.policy import Mode
 from shared.core.usage import Usage
@@ -40,6 +40,13 @@ def test_versions_are_planned_newest_first():
     """A plan goes from the newest version to the oldest, by number."""
     made = planned(version("1.0.9"), version("1.0.11"), version("1.0.10"))
     assert [str(each.version.number) for each in made.versions] == ["1.0.11", "1.0.10", "1.0.9"]
+
+
+@pytest.mark.parametrize(("many", "crowded"), [(8_999, {}), (9_000, {HOME: 9_000})])
+def test_crowded_regions(many, crowded):
+    """A region that is home to nearly as many versions as Azure takes is named."""
+    line = VersionPlan(version("1.0.1", HOME), Role.OLDER, ())
+    assert Plan(IMAGE, (line,) * many).crowded == crowded
 
 
 def test_plan_of_a_publish():
@@ -95,6 +102,30 @@ def test_a_part_is_of_the_kind_that_it_brings_about():
         (False, True),
         (False, False),
     ]
+
+
+def test_what_is_stored_more_and_less():
+    """Replicas that come count, in new regions and in those that are there; with a region all that it holds goes."""
+    spread = version("1.0.2", region("eastus2", replicas=2, more_replicas=4))
+    grown = planned(spread, by=policy("westeurope=3 eastus2=5")).of(spread.number)
+    assert (grown.gib_added, grown.gib_freed) == (30 * (3 + 3), 0)
+    assert [grown.replicas_before(name) for name in (HOME, "eastus2")] == [0, 2]
+    gone = grown.part(Line("eastus2", Action.REMOVE, "so"))
+    assert (gone.gib_added, gone.gib_freed) == (0, 30 * (2 + 4))
+
+
+def test_settled_regions():
+    """A region is settled where it is complete as the policy names it, and at home; not what is kept for a reason."""
+    made = planned(old(), version("1.0.2", HOME, "eastus2", region("southeastasia", RegionState.FAILED), "uksouth"))
+    assert {name: line.settled for name, line in lines(made, "1.0.2").items()} == {
+        HOME: True,
+        "eastus2": True,
+        "southeastasia": False,
+        "uksouth": False,
+    }
+    assert not any(line.settled for line in lines(made, "1.0.1").values())
+    sized = planned(version("1.0.1"), version("1.0.2", *EVERYWHERE))
+    assert lines(sized, "1.0.1")[HOME].settled
 
 
 @pytest.mark.parametrize(

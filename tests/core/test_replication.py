@@ -212,11 +212,11 @@ def test_spread():
     named = {"named": True, "wave": 1}
     assert lines == (
         Line(HOME, SIZE, "the policy wants 2 replicas, it has 1", 2, "Premium_LRS", **named),
-        Line("eastus2", KEEP, COMPLETE, 4, **named),
+        Line("eastus2", KEEP, COMPLETE, 4, settled=True, **named),
         Line("southeastasia", ADD, "the policy names it", 2, "Standard_ZRS", **named),
         Line("japaneast", ADD, "the policy names it", 1, None, **named),
         Line("uksouth", KEEP, "somebody added it; the policy does not", 1),
-        Line("northeurope", KEEP, "its home region", 1),
+        Line("northeurope", KEEP, "its home region", 1, settled=True),
     )
 
 
@@ -526,7 +526,7 @@ def test_additional_replica_sets_count():
 def test_a_version_that_has_more_already():
     """A version that has more than 100 replicas already keeps them, with the usual reasons and a warning."""
     each, warned = limited("1.0.2", region(HOME, replicas=120), regions=HOME)
-    assert each.lines == (Line(HOME, KEEP, COMPLETE, 120, named=True, wave=1),)
+    assert each.lines == (Line(HOME, KEEP, COMPLETE, 120, named=True, wave=1, settled=True),)
     assert warned == ("1.0.2 has 120 replicas in all; Azure advises 50 at most",)
 
 

@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.core.errors import Malformed
-from shared.core.text import span, whole
+from shared.core.text import plain, shown, span, whole
 from tests.core.build import DAY, HOUR, MINUTE, SECOND
 
 UNITS = {"d": DAY, "h": HOUR, "min": MINUTE, "s": SECOND}
@@ -44,9 +44,35 @@ def test_not_whole_numbers(text):
 
 
 def test_a_long_text_is_shown_by_its_beginning():
-    """A long text that is no number is quoted by its first forty characters."""
-    with pytest.raises(Malformed, match=r"^'x{40}' is not"):
+    """A long text is quoted by what fits into a line, also where it is no number."""
+    assert shown("x" * 160) == repr("x" * 160)
+    with pytest.raises(Malformed, match=r"^'x{157}\.\.\.' is not"):
         whole("x" * 1000, 1, 10)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("All is well.", "All is well."),
+        (" one\n\ttwo\u2028three ", "one two three"),
+        ("caf\u00e9 \U0001f600", "caf\u00e9 \U0001f600"),
+        ("half \ud800 a letter", "half ? a letter"),
+        ("\x1b[2J\0 \u202edraw", "?[2J? ?draw"),
+        (7, "7"),
+        (["\udfff"], "['\\udfff']"),
+        ("x" * 5000, "x" * 1000),
+    ],
+)
+def test_plain_words(words, told):
+    """Somebody's words are one line of what can be seen, and not endless."""
+    assert plain(words) == told
+
+
+@given(st.text() | st.text(st.characters(categories=["Cs", "Cc", "Zs", "Zl"])))
+def test_any_words(text):
+    """Any words can be printed, and are as they were when they are plain already."""
+    assert plain(text).isprintable()
+    assert plain(plain(text)) == plain(text)
 
 
 @given(st.text() | st.integers(-20, 20).map(str), st.integers(-10, 10), st.integers(-10, 10))

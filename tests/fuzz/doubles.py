@@ -15,6 +15,7 @@ from tests.settings.environment import GOOD
 
 _LARGEST = 64 * 1024  # bytes of base64 that a storage queue takes (documented)
 WEBHOOKS = "teams=https://example.org/a slack=https://example.org/b json=https://example.org/c"
+TOPIC = "https://topic.example.org/api/events"
 
 
 class TooLarge(Exception):
@@ -55,7 +56,7 @@ class OnlyQueues:
     """An app with settings, a clock and queues, and nothing else."""
 
     def __init__(self) -> None:
-        self.settings: Settings = load({**GOOD, "STATUS_WEBHOOKS": WEBHOOKS})
+        self.settings: Settings = load({**GOOD, "STATUS_WEBHOOKS": WEBHOOKS, "STATUS_TOPIC_ENDPOINT": TOPIC})
         self.queues = Lists()
 
     def now(self) -> datetime:

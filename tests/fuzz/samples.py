@@ -44,6 +44,17 @@ EVENTS_IN = [
     {**EVENT, "data": {**EVENT["data"], "claims": "", "httpRequest": ""}},
 ]
 
+CLOUD_EVENT = {
+    "specversion": "1.0",
+    "id": "5f6a",
+    "source": EVENT["topic"],
+    "type": EVENT["eventType"],
+    "subject": VERSION_ID,
+    "time": EVENT["eventTime"],
+    "data": EVENT["data"],
+}
+EVENTS_IN.append(CLOUD_EVENT)
+
 VERSION: Json = RESOURCE
 ERROR = {
     "error": {
@@ -78,6 +89,10 @@ ENVIRONMENT = {
     "WATCH_INTERVAL": "PT15S..PT10M",
     "ROLLOUT_DEADLINE": "PT24H",
     "STATUS_WEBHOOKS": "teams=https://example.org/a?sig=b slack=https://example.org/c json=http://127.0.0.1:80/",
+    "STATUS_WEBHOOK_SECRET": "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0 whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV1",
+    "STATUS_TOPIC_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events",
+    "STATUS_EVENTS": "completed, rollout.stalled",
+    "STORAGE_PRICE_PER_GIB_MONTH": "0.05",
     "POLICY_OVERRIDES": '{"prodgallery/win2022-*": {"keep_latest": 2, "target_regions": "westeurope; eastus2"}}',
     "SWEEP_SCHEDULE": "0 */5 1-3 * jan,feb mon",
     "ARM_ENDPOINT": "https://management.azure.com",

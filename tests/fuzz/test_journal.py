@@ -52,7 +52,7 @@ def lines():
 
 
 @given(_values, _values, st.sampled_from([note, warn]))
-@tried(150)
+@tried(100)
 def test_one_call_is_one_line(lines, first, second, write):
     """One call is one line that can be printed and encoded, with the event's name first."""
     lines.clear()
@@ -65,7 +65,7 @@ def test_one_call_is_one_line(lines, first, second, write):
 
 
 @given(odd_texts | spoiled([EVENT["subject"], "x version=y", "' version='"]))
-@tried(150)
+@tried(100)
 def test_a_value_makes_no_field(lines, text):
     """A value cannot be mistaken for another field: it stands alone, or in quotes that only it can end."""
     lines.clear()

@@ -30,7 +30,7 @@ from typing import Self
 from shared.core.model import Definition, ImageVersion, ProvisioningState, Region, RegionState
 from shared.core.plan import Action, Line, VersionPlan
 from shared.core.planner.protection import held, hold
-from shared.core.planner.replication import keep, since_then, spread, standing
+from shared.core.planner.replication import at_home, keep, since_then, spread, standing
 from shared.core.policy import Policy
 from shared.core.tags import protects
 from shared.core.text import span
@@ -125,9 +125,9 @@ class _Older:
     now: datetime
 
     def line(self, region: Region) -> Line:
-        at_home = region.name == self.version.home
-        if at_home and region.replicas <= self.policy.home_replicas:
-            return keep(region, "its home region")
+        is_home = region.name == self.version.home
+        if is_home and region.replicas <= self.policy.home_replicas:
+            return at_home(region)
         if reason := self.usage.reason(self.version.number, region.name):
             return keep(region, reason)
         there = self.newest.version.region(region.name)
@@ -135,7 +135,7 @@ class _Older:
             return self._without(region, there)
         if wait := self._grace(region, there):
             return wait
-        if at_home:
+        if is_home:
             reason = f"its home region, where {self.policy.home_replicas} of {region.replicas} replicas are enough"
             return replace(keep(region, reason), action=Action.SIZE, replicas=self.policy.home_replicas)
         return Line(region.name, Action.REMOVE, self._complete(there))

@@ -24,11 +24,13 @@ from shared.core.policy import Policy
 from shared.core.target_regions import ADVISED_REPLICAS, MOST_REPLICAS, RegionTarget
 from shared.core.text import span
 
+_JUST_NOW = timedelta(seconds=10)
+
 
 def spread(version: ImageVersion, policy: Policy, now: datetime) -> tuple[Line, ...]:
     """Say what a version needs that is to be in every region of the policy."""
     others = [
-        keep(region, "its home region" if region.name == version.home else "somebody added it; the policy does not")
+        at_home(region) if region.name == version.home else keep(region, "somebody added it; the policy does not")
         for region in version.regions
         if policy.target(region.name) is None
     ]
@@ -46,6 +48,11 @@ def keep(region: Region, reason: str) -> Line:
     return Line(region.name, Action.KEEP, reason, region.replicas, region.storage_account_type)
 
 
+def at_home(region: Region) -> Line:
+    """Leave a version in its home region, where it belongs."""
+    return replace(keep(region, "its home region"), settled=True)
+
+
 def standing(region: Region) -> str:
     """Say how far a region is."""
     if region.state is RegionState.REPLICATING and region.progress is not None:
@@ -60,7 +67,7 @@ def standing(region: Region) -> str:
 
 def since_then(then: datetime | None, now: datetime) -> str:
     """Say how long ago something was: `` since 14 min``; nothing when that is not known, or just now."""
-    return f" since {span(now - then, rough=True)}" if then and then < now else ""
+    return f" since {span(now - then, rough=True)}" if then and then + _JUST_NOW < now else ""
 
 
 def replicas_after(plan: VersionPlan) -> int:
@@ -158,7 +165,11 @@ def _asked(version: ImageVersion, target: RegionTarget, policy: Policy) -> Line:
             reason=f"the policy wants {target.replicas} replicas, it has {region.replicas}",
         )
     return replace(
-        line, action=Action.KEEP, reason=f"the policy names it; {standing(region)}", replicas=region.replicas
+        line,
+        action=Action.KEEP,
+        reason=f"the policy names it; {standing(region)}",
+        replicas=region.replicas,
+        settled=region.complete,
     )
 
 
