@@ -1,6 +1,7 @@
 """Saying what is news: one message per webhook, so that each has its own fate."""
 
 from datetime import timedelta
+from enum import Enum, auto
 
 from handlers.journal import note
 from handlers.observing import wanted
@@ -10,20 +11,34 @@ from shared.core.model import ImageVersion
 from shared.core.names import ImageId
 from shared.core.notices import Notice, NoticeType, rollout_news
 from shared.core.rollout import Rollout
+from shared.settings import WebhookKind
 from shared.wiring import App
 
 _GIVE_UP_AFTER = timedelta(hours=24)
 
 
-def announce(app: App, notice: Notice, *, besides: str | None = None) -> None:
-    """Announce something to every webhook. The same news twice has the same event id, and is posted once.
+class Audience(Enum):
+    """Who is to hear of something."""
 
-    :param besides: a webhook to leave out.
+    ALL = auto()
+    PEOPLE = auto()
+    MACHINES = auto()
+
+    def has(self, kind: WebhookKind) -> bool:
+        """Whether a receiver of this kind belongs to it."""
+        return self is Audience.ALL or (self is Audience.PEOPLE) == kind.is_chat
+
+
+def announce(app: App, notice: Notice, *, to: Audience = Audience.ALL, besides: str | None = None) -> None:
+    """Announce something to every receiver. The same news twice has the same event id, and is posted once.
+
+    :param besides: a receiver to leave out.
     """
     now = app.now()
     event = notice.event(now)
-    for webhook in app.settings.webhooks:
-        if webhook.name != besides:
+    receivers = app.settings.webhooks if notice.type in app.settings.statuses else ()
+    for webhook in receivers:
+        if webhook.name != besides and to.has(webhook.kind):
             app.queues.put(Notify(webhook.name, event, since=now, deadline=now + _GIVE_UP_AFTER))
     note("announced", type=notice.type, about=notice.about, event=notice.id)
 

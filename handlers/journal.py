@@ -5,6 +5,7 @@ import logging
 _log = logging.getLogger("gallery_fanout")
 _LOUD = {
     "azure.core.pipeline.policies.http_logging_policy": logging.WARNING,  # every call, twice
+    "azure.eventgrid": logging.ERROR,  # a warning for each option of a call
     "azure.identity": logging.WARNING,
     "urllib3": logging.ERROR,  # paths, which hold secrets, and a warning for each connection above ten
 }

@@ -1,4 +1,4 @@
-"""Post one status to one webhook, once."""
+"""Post one status to one receiver, once."""
 
 from datetime import timedelta
 from types import ModuleType
@@ -7,7 +7,7 @@ import azure.functions as func
 
 from handlers.journal import note
 from handlers.stage import Done, Failed, Outcome, Wait, on_queue
-from shared.core.delivery import Verdict, pause, verdict
+from shared.core.delivery import Verdict, verdict, wait
 from shared.core.messages import Notify, Queue
 from shared.formats import cloudevent, slack, teams
 from shared.settings import WebhookKind
@@ -17,6 +17,7 @@ _FORMS: dict[WebhookKind, ModuleType] = {
     WebhookKind.TEAMS: teams,
     WebhookKind.SLACK: slack,
     WebhookKind.JSON: cloudevent,
+    WebhookKind.TOPIC: cloudevent,
 }
 _NO_STATUS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """What the making of a message raises for something that is no status of ours."""
@@ -32,7 +33,7 @@ def blueprint(app: App) -> func.Blueprint:
 def _notify(app: App, message: Notify, ticket: str) -> Outcome:
     webhook = app.settings.webhook(message.webhook)
     if webhook is None:
-        return Failed(f"there is no webhook {message.webhook} in STATUS_WEBHOOKS any more")
+        return Failed(f"there is no receiver {message.webhook} in the settings any more")
     now, event, form = app.now(), message.event, _FORMS[webhook.kind]
     try:
         name, body = str(event["id"]), form.body(event)
@@ -43,7 +44,8 @@ def _notify(app: App, message: Notify, ticket: str) -> Outcome:
         note("notify.double", webhook=webhook.name, event=name)
         return Done()
 
-    answer = app.webhooks.post(webhook, body, form.CONTENT_TYPE)
+    receiver = app.topic if webhook.kind is WebhookKind.TOPIC else app.webhooks
+    answer = receiver.post(webhook, body, form.CONTENT_TYPE)
     note("notify.posted", webhook=webhook.name, event=name, answer=answer.reason)
 
     found = verdict(answer.status)
@@ -51,6 +53,7 @@ def _notify(app: App, message: Notify, ticket: str) -> Outcome:
         delivery.posted(app.now())
         return Done()
     delivery.again()
-    if found is Verdict.AGAIN and app.now() < message.deadline:
-        return Wait(answer.retry_after or pause(message.attempt), answer.reason, message.failed_once_more())
-    return Failed(f"webhook {webhook.name}: {answer.reason}")
+    delay = wait(message.attempt, answer.retry_after, message.deadline - app.now())
+    if found is Verdict.REFUSED or delay is None:
+        return Failed(f"webhook {webhook.name}: {answer.reason}")
+    return Wait(delay, answer.reason, message.failed_once_more())

@@ -3,9 +3,10 @@
 import azure.functions as func
 
 from handlers.announcing import announce
+from handlers.batching import end_in_batch
 from handlers.journal import warn
 from shared.core.errors import Malformed
-from shared.core.messages import Notify, Queue, read, unearth
+from shared.core.messages import Message, Notify, Prune, Queue, Reconcile, read, unearth
 from shared.core.names import ImageId, VersionId
 from shared.core.notices import NoticeType, dead_letter_news
 from shared.settings import STORAGE
@@ -29,28 +30,42 @@ def _register(functions: func.Blueprint, app: App, queue: Queue) -> None:
         _bury(app, queue, message)
 
 
-def _bury(app: App, queue: Queue, message: func.QueueMessage) -> None:
-    text, reason = unearth(message.get_body().decode("utf-8", errors="replace"))
+def _bury(app: App, queue: Queue, given: func.QueueMessage) -> None:
+    text, reason = unearth(given.get_body().decode("utf-8", errors="replace"))
     reason = reason or _BY_HOST
 
-    app.rollouts.keep_dead_letter(queue, str(message.id), text, reason, app.now())
-    warn("message.dead-lettered", queue=queue, message=message.id, reason=reason)
+    app.rollouts.keep_dead_letter(queue, str(given.id), text, reason, app.now())
+    warn("message.dead-lettered", queue=queue, message=given.id, reason=reason)
 
-    about, webhook, is_dead_letter_notice = _about(queue, text)
-    if not is_dead_letter_notice:  # telling of a dead letter that told of a dead letter would never end
-        announce(app, dead_letter_news(queue, text, reason, about, str(message.id)), besides=webhook)
+    message = _read(queue, text)
+    if isinstance(message, Prune):
+        end_in_batch(app, message)  # nobody waits for what will not come
+    if not _is_dead_letter_notice(message):  # telling of a dead letter that told of a dead letter would never end
+        webhook = message.webhook if isinstance(message, Notify) else None
+        announce(app, dead_letter_news(queue, text, reason, _about(message), str(given.id)), besides=webhook)
 
 
-def _about(queue: Queue, text: str) -> tuple[ImageId | VersionId | None, str | None, bool]:
-    """Find what a message was about, and for a status the webhook that it was for and whether it was of this kind."""
+def _read(queue: Queue, text: str) -> Message | None:
     try:
-        message = read(queue, text)
+        return read(queue, text)
     except Malformed:
-        return None, None, False
-    if isinstance(message, Notify):
-        is_notice = message.event.get("type") == NoticeType.DEAD_LETTERED.event_type
-        return _subject(message), message.webhook, is_notice
-    return getattr(message, "version", None) or getattr(message, "definition", None), None, False
+        return None
+
+
+def _is_dead_letter_notice(message: Message | None) -> bool:
+    return isinstance(message, Notify) and message.event.get("type") == NoticeType.DEAD_LETTERED.event_type
+
+
+def _about(message: Message | None) -> ImageId | VersionId | None:
+    match message:
+        case Reconcile():
+            return message.definition
+        case Notify():
+            return _subject(message)
+        case None:
+            return None
+        case _:
+            return message.version
 
 
 def _subject(message: Notify) -> ImageId | VersionId | None:

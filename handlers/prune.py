@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
-from handlers.announcing import announce
+from handlers.announcing import Audience, announce
+from handlers.batching import end_in_batch
 from handlers.claiming import alone
 from handlers.crossing import look_back
 from handlers.journal import note, warn
 from handlers.observing import observe
+from handlers.recording import record_prune
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
 from shared.core.errors import Absent, FlagFirst, Refused
 from shared.core.messages import Prune, Queue
@@ -31,6 +33,13 @@ def blueprint(app: App) -> func.Blueprint:
 
 
 def _prune(app: App, message: Prune, ticket: str) -> Outcome:
+    outcome = _unless_forbidden(app, message, ticket)
+    if isinstance(outcome, Done):
+        end_in_batch(app, message)
+    return outcome
+
+
+def _unless_forbidden(app: App, message: Prune, ticket: str) -> Outcome:
     mode = app.settings.policy_for(message.version.image).mode
     if mode is not Mode.FULL or not app.settings.manages(message.version.image):
         note("prune.dropped", version=message.version, reason="mode is not full, or not in GALLERIES any more")
@@ -46,10 +55,11 @@ def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
             return _not_now(app, version, message)
         pruning = app.rollouts.pruning(message.version)
         if pruning and pruning.done(version):
-            return _done(app, version, pruning)
+            return _done(app, message, pruning)
         app.gallery.may_write(message.version)
         observed = observe(app, message.version.image, closely=message.version)
     except Absent:
+        record_prune(app, message.version, None)
         app.rollouts.remember_pruning(message.version, None)
         return Done()
 
@@ -95,14 +105,20 @@ def _refused(app: App, version: ImageVersion, pruning: Pruning, reason: str) -> 
     warn("prune.refused", version=version.id, reason=reason)
     refused = pruning.refusing(reason, app.now())
     announce(app, prune_news(NoticeType.PRUNE_REFUSED, version.id, refused))
+    record_prune(app, version.id, refused)
     app.rollouts.remember_pruning(version.id, refused)
     return Done()
 
 
-def _done(app: App, version: ImageVersion, pruning: Pruning) -> Outcome:
-    """Tell of a prune that Azure shows."""
-    announce(app, prune_news(NoticeType.PRUNE_COMPLETED, version.id, pruning))
-    app.rollouts.remember_pruning(version.id, None)
+def _done(app: App, message: Prune, pruning: Pruning) -> Outcome:
+    """Tell of a prune that Azure shows: machines at once, people when the last of its batch has ended."""
+    version = message.version
+    notice = prune_news(NoticeType.PRUNE_COMPLETED, version, pruning, app.settings.storage_price)
+    announce(app, notice, to=Audience.MACHINES)
+    if not (message.batch and app.rollouts.end_in_batch(version, message.batch, notice.data)):
+        announce(app, notice, to=Audience.PEOPLE)
+    record_prune(app, version, pruning)
+    app.rollouts.remember_pruning(version, None)
     return Done()
 
 
@@ -110,6 +126,8 @@ def _unneeded(app: App, version: VersionId, each: VersionPlan | None, pruning: P
     """End without a word: the version has nothing to leave, or not any more. A refusal is remembered while it lasts."""
     reasons = sorted({line.reason for line in each.lines}) if each else ["it is gone"]
     note("prune.unneeded", version=version, reasons=reasons)
-    if pruning and not pruning.refused_lately(app.now()):
+    holds = pruning and pruning.refused_lately(app.now())
+    record_prune(app, version, pruning if holds else None)
+    if pruning and not holds:
         app.rollouts.remember_pruning(version, None)
     return Done()

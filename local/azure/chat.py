@@ -1,4 +1,4 @@
-"""A chat that remembers what was posted and answers as told."""
+"""A chat, and an Event Grid topic, that remember what was posted and answer as told."""
 
 import json
 from collections import deque
@@ -12,6 +12,9 @@ from aiohttp import web
 # What the real ones answer when all is well (documented): Teams workflows 202, Slack a plain "ok".
 _DEFAULT_STATUSES: Final = {"teams": 202}
 _OK: Final = range(200, 300)
+_TOPIC: Final = "topic"
+_BATCH: Final = "application/cloudevents-batch+json"
+_REQUIRED: Final = frozenset({"specversion", "id", "source", "type"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,22 @@ class Chat:
             after = self._retry_after.get(kind)
             self._changed.notify_all()
         return _response(kind, status, after)
+
+    async def publish(self, request: web.Request) -> web.Response:
+        """Record each event of a batch, as a post of its own, and answer as a topic does (documented)."""
+        batch = _parsed(await request.text())
+        known = isinstance(batch, list) and all(isinstance(each, dict) and each.keys() >= _REQUIRED for each in batch)
+        if not known or request.content_type != _BATCH or "api-version" not in request.query:
+            return web.json_response(
+                {"error": {"code": "BadRequest", "message": "no batch of CloudEvents"}}, status=400
+            )
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        with self._changed:
+            status = self._next_status(_TOPIC)
+            self.posts += [Post(self._clock(), _TOPIC, request.path, headers, event, status) for event in batch]
+            after = self._retry_after.get(_TOPIC)
+            self._changed.notify_all()
+        return _response(_TOPIC, status, after)
 
     async def show(self, _request: web.Request) -> web.Response:
         """Show the posts to people, without their paths: those are the secrets."""

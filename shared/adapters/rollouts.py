@@ -1,10 +1,12 @@
 """The table ``rollouts``: what Azure does not hold. Losing it loses history, never correctness."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Self
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Self
 
 from shared.adapters.table import Key, Table, Values
+from shared.core.batch import Batch
 from shared.core.errors import Retry
 from shared.core.memory import Memory
 from shared.core.names import ImageId, VersionId, VersionNumber
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from shared.settings import Storage
 
 TABLE = "rollouts"
+DEAD_LETTERS = "dead-letters"
 _BUSY = timedelta(seconds=5)
 
 
@@ -46,7 +49,7 @@ class Rollouts:
 
     def open_rollouts(self, image: ImageId) -> dict[VersionNumber, Rollout]:
         """Read the rollouts of an image definition that are not over."""
-        found = self._table.find(_partition(image), "rollout|", only_open=True)
+        found = self._table.find(partition(image), "rollout|", only_open=True)
         return {VersionNumber.parse(number): Rollout.from_json(values) for number, values in found.items()}
 
     def pruning(self, version: VersionId) -> Pruning | None:
@@ -56,7 +59,7 @@ class Rollouts:
 
     def prunings(self, image: ImageId) -> dict[VersionNumber, Pruning]:
         """Read all prunes of an image definition that are under way, or were refused."""
-        found = self._table.find(_partition(image), "prune|")
+        found = self._table.find(partition(image), "prune|")
         return {VersionNumber.parse(number): Pruning.from_json(values) for number, values in found.items()}
 
     def remember_pruning(self, version: VersionId, pruning: Pruning | None) -> None:
@@ -66,9 +69,31 @@ class Rollouts:
         else:
             self._table.change(_key("prune", version), lambda _: pruning.to_json())
 
+    def ask_for_batch(self, image: ImageId, batch: str, numbers: Iterable[VersionNumber]) -> None:
+        """Remember that prunes are about to be asked for together."""
+        asked = tuple(numbers)
+
+        def apply(values: Values | None) -> Values:
+            return (Batch.from_json(values) if values else Batch()).asking(asked).to_json()
+
+        self._table.change(_batch_key(image, batch), apply)
+
+    def end_in_batch(self, version: VersionId, batch: str, facts: Mapping[str, Any] | None) -> Batch | None:
+        """Remember what came of one of the prunes of a batch; ``None`` when the batch is over and forgotten."""
+
+        def apply(values: Values | None) -> Values | None:
+            return Batch.from_json(values).ending(version.number, facts).to_json() if values else None
+
+        values = self._table.change(_batch_key(version.image, batch), apply)
+        return Batch.from_json(values) if values else None
+
+    def forget_batch(self, image: ImageId, batch: str) -> None:
+        """Forget a batch, once its end is told."""
+        self._table.delete(_batch_key(image, batch))
+
     def memory(self, image: ImageId) -> Memory:
         """Read what is remembered of an image definition."""
-        values, _ = self._table.read((_partition(image), "definition"))
+        values, _ = self._table.read((partition(image), "definition"))
         return Memory.from_json(values) if values else Memory()
 
     def remember(self, image: ImageId, change: Callable[[Memory], Memory]) -> Memory:
@@ -77,7 +102,7 @@ class Rollouts:
         def apply(values: Values | None) -> Values:
             return change(Memory.from_json(values) if values else Memory()).to_json()
 
-        return Memory.from_json(self._table.change((_partition(image), "definition"), apply))
+        return Memory.from_json(self._table.change((partition(image), "definition"), apply))
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""
@@ -117,7 +142,7 @@ class Rollouts:
     def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
         """Keep a message that nobody could handle. Keeping it twice under one name keeps it once."""
         values = {"queue": queue, "body": body, "reason": reason, "at": now.isoformat()}
-        self._table.change(("dead-letters", f"{queue}|{name}"), lambda before: before or values)
+        self._table.change((DEAD_LETTERS, f"{queue}|{name}"), lambda before: before or values)
 
 
 class Claim:
@@ -167,10 +192,15 @@ def _held(values: Values | None, holder: str, now: datetime) -> bool:
     return values is not None and values["holder"] != holder and datetime.fromisoformat(values["until"]) > now
 
 
-def _partition(image: ImageId) -> str:
+def partition(image: ImageId | str) -> str:
     """Give a table key for an id; slashes are not allowed in one (documented)."""
     return str(image).casefold().replace("/", "|")
 
 
 def _key(kind: str, version: VersionId) -> Key:
-    return _partition(version.image), f"{kind}|{version.number}"
+    return partition(version.image), f"{kind}|{version.number}"
+
+
+def _batch_key(image: ImageId, batch: str) -> Key:
+    """Give the row of a batch. Its name comes from a message, and may hold what a key cannot."""
+    return partition(image), f"batch|{sha256(batch.encode(errors='replace')).hexdigest()}"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from itertools import chain, count, takewhile
+from itertools import chain, count, islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from azure.core import MatchConditions
@@ -47,20 +47,25 @@ class Table:
                 return None, None
         return _values(entity), entity.metadata["etag"]
 
-    def find(self, partition: str, prefix: str, *, only_open: bool = False) -> dict[str, Values]:
+    def find(
+        self, partition: str, prefix: str, *, only_open: bool = False, most: int | None = None
+    ) -> dict[str, Values]:
         """Read the rows of a partition whose keys begin in a way, by what follows in the key.
 
+        :param prefix: empty for all rows.
         :param only_open: only those whose value ``open`` is true.
+        :param most: how many, the first by their keys; ``None`` for all.
         """
-        wanted = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
-        end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        wanted = "PartitionKey eq @partition" + (" and RowKey ge @first and RowKey lt @after" if prefix else "")
+        end = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else ""
         found = self._table.query_entities(
             wanted + (" and open eq true" if only_open else ""),
             parameters={"partition": partition, "first": prefix, "after": end},
+            results_per_page=most,
         )
         with translated():
             try:
-                return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in found}
+                return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in islice(found, most)}
             except ResourceNotFoundError:  # nothing was ever written
                 return {}
 
@@ -73,15 +78,17 @@ class Table:
             except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
                 return None
 
-    def change(self, key: Key, change: Callable[[Values | None], Values]) -> Values:
-        """Change a row; ``change`` is called again when somebody else wrote meanwhile. The same values are not written.
+    def change[V: Values | None](self, key: Key, change: Callable[[Values | None], V]) -> V:
+        """Change a row; ``change`` is called again when somebody else wrote meanwhile.
+
+        The same values are not written, nor is ``None``: it leaves the row as it is.
 
         :raises Retry: when others keep writing.
         """
         for _ in range(_TRIES):
             values, etag = self.read(key)
             changed = change(values)
-            if changed == values or self.write(key, changed, etag):
+            if changed is None or changed == values or self.write(key, changed, etag):
                 return changed
         raise Retry(f"the row {key} is written by too many at once", after=_BUSY)
 

@@ -1,14 +1,15 @@
 """Posting to a webhook. Its URL is a credential: it appears in no error and no log."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import urllib3
 
-from shared.adapters.retry_after import retry_after
+from shared.adapters.answer import Answer
+from shared.adapters.retry_after import retry_after_header
+from shared.formats.texts import compact
+from shared.settings import WebhookKind
 
 if TYPE_CHECKING:
     from shared.settings import Webhook
@@ -16,34 +17,26 @@ if TYPE_CHECKING:
 _TIMEOUT = urllib3.Timeout(connect=10, read=20)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back.
+class Webhooks:
+    """The receivers of statuses.
 
-    :param status: the HTTP status; ``0`` when no answer came.
-    :param retry_after: how long the receiver asked to be left alone.
-    :param reason: for people.
+    :param secrets: what posts to ``json`` webhooks are signed with.
+    :param now: gives the time.
     """
 
-    status: int
-    reason: str
-    retry_after: timedelta | None = None
-
-
-class Webhooks:
-    """The receivers of statuses."""
-
-    def __init__(self) -> None:
+    def __init__(self, secrets: Sequence[str], now: Callable[[], datetime]) -> None:
+        self._secrets, self._now = secrets, now
         self._pool = urllib3.PoolManager(timeout=_TIMEOUT, retries=False)
 
     def post(self, webhook: "Webhook", body: Mapping[str, Any], content_type: str) -> Answer:
         """Post JSON once. Whether to try again is for the stage to say."""
+        text = compact(body)
         try:
             answer = self._pool.request(
                 "POST",
                 webhook.url,
-                body=json.dumps(body).encode(),
-                headers={"Content-Type": content_type},
+                body=text.encode(),
+                headers={"Content-Type": content_type, **self._signature(webhook, body, text)},
                 redirect=False,
                 preload_content=False,
             )
@@ -53,5 +46,12 @@ class Webhooks:
         return Answer(
             answer.status,
             f"HTTP {answer.status}",
-            retry_after(answer.headers.get("Retry-After", "")),
+            retry_after_header(answer.headers.get("Retry-After", ""), self._now()),
         )
+
+    def _signature(self, webhook: "Webhook", body: Mapping[str, Any], text: str) -> dict[str, str]:
+        if webhook.kind is not WebhookKind.JSON or not self._secrets:
+            return {}
+        from shared.adapters.signing import signed  # noqa: PLC0415  only who has a secret needs it
+
+        return signed(self._secrets, str(body["id"]), text, self._now())

@@ -1,9 +1,10 @@
 """App settings, read once when the app starts: every fault is reported at once, and nothing is silently ignored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from shared.core.policy import Policy
 from shared.core.target_regions import ADVISED_REPLICAS, total_replicas
+from shared.settings.addresses import is_office_connector
 from shared.settings.overrides import read_overrides
 from shared.settings.reading import Reading
 from shared.settings.table import SETTINGS, STORAGE, Setting
@@ -37,6 +38,7 @@ def load(environment: Mapping[str, str]) -> Settings:
     if reading.faults:
         raise BadSettings(reading.faults)
     watch_first, watch_longest = values["WATCH_INTERVAL"]
+    receivers = _receivers(values["STATUS_WEBHOOKS"], values["STATUS_TOPIC_ENDPOINT"])
     return Settings(
         policy=policy,
         overrides=overrides,
@@ -44,12 +46,31 @@ def load(environment: Mapping[str, str]) -> Settings:
         watch_first=watch_first,
         watch_longest=watch_longest,
         rollout_deadline=values["ROLLOUT_DEADLINE"],
-        webhooks=values["STATUS_WEBHOOKS"],
+        webhooks=receivers,
+        webhook_secrets=values["STATUS_WEBHOOK_SECRET"],
+        statuses=values["STATUS_EVENTS"],
+        storage_price=values["STORAGE_PRICE_PER_GIB_MONTH"],
         sweep_schedule=values["SWEEP_SCHEDULE"],
         arm_endpoint=values["ARM_ENDPOINT"],
         storage=storage,
-        warnings=_warnings(policy, overrides),
+        warnings=(*_warnings(policy, overrides), *_status_warnings(receivers, values["STATUS_WEBHOOK_SECRET"])),
     )
+
+
+def _receivers(webhooks: tuple[Webhook, ...], topic: str | None) -> tuple[Webhook, ...]:
+    kind = WebhookKind.TOPIC
+    return (*webhooks, Webhook(f"{len(webhooks) + 1}-{kind}", kind, topic)) if topic else webhooks
+
+
+def _status_warnings(receivers: Iterable[Webhook], secrets: tuple[str, ...]) -> Iterator[str]:
+    for each in receivers:
+        if each.kind is WebhookKind.TEAMS and is_office_connector(each.url):
+            yield (
+                f"STATUS_WEBHOOKS: {each.name} is an Office 365 connector, which Microsoft has retired;"
+                f" make a webhook with the Workflows app of the channel instead"
+            )
+    if secrets and not any(each.kind is WebhookKind.JSON for each in receivers):
+        yield "STATUS_WEBHOOK_SECRET: only posts to json webhooks are signed, and there is none"
 
 
 def _warnings(policy: Policy, overrides: Iterable[Override]) -> tuple[str, ...]:

@@ -2,33 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 import isodate
 
 from shared.core.errors import Malformed
 from shared.core.names import GalleryId, encryption_set_id, region_name
 from shared.core.text import whole
-from shared.settings.values import Storage, Webhook, WebhookKind
-
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_IDENTITY_PARTS = ("accountName", "queueServiceUri", "tableServiceUri", "clientId")
-_AZURITE_ACCOUNT = "devstoreaccount1"
-_AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
-"""Documented by Azurite for everybody; it opens nothing but an emulator."""
-_AZURITE = ";".join(
-    [
-        "DefaultEndpointsProtocol=http",
-        f"AccountName={_AZURITE_ACCOUNT}",
-        f"AccountKey={_AZURITE_KEY}",
-        f"QueueEndpoint=http://127.0.0.1:10001/{_AZURITE_ACCOUNT}",
-        f"TableEndpoint=http://127.0.0.1:10002/{_AZURITE_ACCOUNT}",
-    ]
-)
 
 
 def within(least: int, most: int) -> Callable[[str], int]:
@@ -53,17 +36,6 @@ def optional[T](read: Callable[[str], T]) -> Callable[[str], T | None]:
 def switch(text: str) -> bool:
     """Read true or false."""
     return {"true": True, "false": False}[text.lower()]
-
-
-def later(default: str) -> Callable[[str], str]:
-    """Read a setting whose feature is not built yet: only its default, which changes nothing, can be had."""
-
-    def read(text: str) -> str:
-        if text != default:
-            raise Malformed("not supported yet")
-        return text
-
-    return read
 
 
 def duration(text: str) -> timedelta:
@@ -149,45 +121,6 @@ def galleries(text: str) -> tuple[GalleryId, ...]:
     return found
 
 
-def safe_url(text: str) -> bool:
-    """Whether it is https, or http that never leaves this machine; nothing that other readers of URLs see otherwise."""
-    if re.search(r"[\\\s\x00-\x1f\x7f]", text):
-        return False
-    try:
-        url = urlsplit(text)
-        port = url.port
-    except ValueError:
-        return False
-    secure = url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK)
-    return secure and bool(url.hostname) and port != 0
-
-
-def address(text: str) -> str:
-    """Read the address of a service: nothing in it that could be a credential."""
-    url = urlsplit(text)
-    if not safe_url(text) or url.query or url.fragment or "@" in url.netloc:
-        raise ValueError
-    return text.rstrip("/")
-
-
-def endpoint(text: str) -> str:
-    """Read the address of a service, without a path."""
-    if urlsplit(text).path.strip("/"):
-        raise ValueError
-    return address(text)
-
-
-def webhooks(text: str) -> tuple[Webhook, ...]:
-    """Read ``teams=URL slack=URL json=URL``. What is wrong is said without showing it: a URL is a credential."""
-    found = []
-    for position, word in enumerate(text.split(), start=1):
-        kind, _, url = word.partition("=")
-        if kind not in list(WebhookKind) or not safe_url(url):
-            raise Malformed(f"entry {position} is not one")
-        found.append(Webhook(f"{position}-{kind}", WebhookKind(kind), url))
-    return tuple(found)
-
-
 _CRON_FIELDS = ((0, 59), (0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 _CRON_NAMES = re.compile(
     r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b", re.IGNORECASE
@@ -204,36 +137,3 @@ def schedule(text: str) -> str:
             if not match or not all(least <= int(number) <= most for number in match.groups() if number):
                 raise ValueError
     return " ".join(parts)
-
-
-def storage(environment: Mapping[str, str], name: str) -> Storage:
-    """Read a connection as the Functions host does: a connection string, or ``name__accountName`` and its like.
-
-    :raises Malformed: when there is none, or one that sends keys over the network in the clear.
-    """
-    text = environment.get(name, "").strip()
-    if text:
-        return Storage(_connection(text))
-    given = {part: environment.get(f"{name}__{part}", "").strip() for part in _IDENTITY_PARTS}
-    account = given["accountName"]
-    queue = given["queueServiceUri"] or (account and f"https://{account}.queue.core.windows.net")
-    table = given["tableServiceUri"] or (account and f"https://{account}.table.core.windows.net")
-    try:
-        return Storage(None, address(queue), address(table), given["clientId"] or None)
-    except ValueError:
-        raise Malformed("neither a connection string nor identity-based addresses are given") from None
-
-
-def _connection(text: str) -> str:
-    if text.lower().rstrip(";") == "usedevelopmentstorage=true":
-        return _AZURITE
-    pairs = (pair.partition("=") for pair in text.split(";"))
-    given = {key.strip().lower(): value.strip() for key, _, value in pairs}
-    placed = "queueendpoint" in given and "tableendpoint" in given
-    opened = ("accountname" in given and "accountkey" in given) or "sharedaccesssignature" in given
-    if not opened or not (placed or "accountname" in given):
-        raise Malformed("it is not a connection string")
-    clear = given.get("defaultendpointsprotocol", "https").lower() != "https" and not placed
-    if clear or not all(safe_url(value) for key, value in given.items() if key.endswith("endpoint")):
-        raise Malformed("its endpoints are not https")
-    return text

@@ -6,7 +6,7 @@ from typing import Any
 from shared.core.errors import Malformed
 from shared.core.policy import Policy
 from shared.core.target_regions import RegionDefaults, RegionTarget, parse_target_regions
-from shared.settings import readers
+from shared.settings import addresses
 from shared.settings.table import SETTINGS, STORAGE, Setting
 from shared.settings.values import Storage
 
@@ -72,7 +72,7 @@ class Reading:
     def storage(self) -> Storage:
         """Read the connection to queues and table."""
         try:
-            return readers.storage(self.environment, STORAGE)
+            return addresses.storage(self.environment, STORAGE)
         except Malformed as fault:
             self.faults.append(
                 f"{STORAGE}: {fault}, wanted a connection string, or {STORAGE}__accountName"

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from shared.core.notices import NoticeType
 from shared.core.policy import InUse, Mode
 from shared.core.tags import MOST_KEPT
 from shared.core.target_regions import StorageAccountType
-from shared.settings import readers
+from shared.settings import addresses, readers, statuses
 
 STORAGE = "AzureWebJobsStorage"
 
@@ -31,7 +32,6 @@ class Setting:
 
 _DURATION = "an ISO 8601 duration, as in 'PT24H'"
 _PAUSE = "an ISO 8601 duration, as in 'PT4H', or 'PT0S' for none"
-_LATER = "nothing, for now"
 
 SETTINGS: Mapping[str, Setting] = {
     "TARGET_REGIONS": Setting(
@@ -63,18 +63,28 @@ SETTINGS: Mapping[str, Setting] = {
     ),
     "ROLLOUT_DEADLINE": Setting("PT24H", readers.duration, _DURATION),
     "STATUS_WEBHOOKS": Setting(
-        "", readers.webhooks, "teams=URL slack=URL json=URL ..., https only (http to this machine)", secret=True
+        "", addresses.webhooks, "teams=URL slack=URL json=URL ..., https only (http to this machine)", secret=True
     ),
-    "STATUS_WEBHOOK_SECRET": Setting("", readers.later(""), _LATER, secret=True),
-    "STATUS_TOPIC_ENDPOINT": Setting("", readers.later(""), _LATER),
-    "STATUS_EVENTS": Setting("", readers.later(""), _LATER),
-    "STORAGE_PRICE_PER_GIB_MONTH": Setting("", readers.later(""), _LATER),
+    "STATUS_WEBHOOK_SECRET": Setting(
+        "", statuses.secrets, "whsec_ and 24 to 64 bytes in base64, or two such secrets while they change", secret=True
+    ),
+    "STATUS_TOPIC_ENDPOINT": Setting(
+        "",
+        readers.optional(addresses.address),
+        "the https address of an Event Grid topic, as in 'https://NAME.REGION-1.eventgrid.azure.net/api/events'",
+    ),
+    "STATUS_EVENTS": Setting(
+        statuses.ALL,
+        statuses.statuses,
+        f"'{statuses.ALL}', or some of {', '.join(NoticeType)}, or of the last parts of these names",
+    ),
+    "STORAGE_PRICE_PER_GIB_MONTH": Setting("", statuses.price, "a number above zero, as in '0.05'"),
     "SWEEP_SCHEDULE": Setting("0 0 * * * *", readers.schedule, "six NCRONTAB fields, as in '0 0 * * * *'"),
     "ARM_ENDPOINT": Setting(
-        "https://management.azure.com", readers.endpoint, "an https address (http to this machine only)"
+        "https://management.azure.com", addresses.endpoint, "an https address (http to this machine only)"
     ),
 }
-"""Every app setting of the contract. One whose feature is not built yet is refused unless it asks for nothing."""
+"""Every app setting of the contract."""
 
 POLICY_SETTINGS = tuple(SETTINGS)[: tuple(SETTINGS).index("MODE") + 1]
 """The settings that make up a policy; ``POLICY_OVERRIDES`` may give them anew, in lower case."""

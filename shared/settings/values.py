@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from shared.core.names import GalleryId, ImageId
+from shared.core.notices import NoticeType
 from shared.core.policy import Policy
 
 
@@ -15,11 +17,17 @@ class WebhookKind(StrEnum):
     TEAMS = "teams"
     SLACK = "slack"
     JSON = "json"
+    TOPIC = "topic"
+
+    @property
+    def is_chat(self) -> bool:
+        """Whether people read it."""
+        return self in (WebhookKind.TEAMS, WebhookKind.SLACK)
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A receiver of statuses. Its URL is a credential and stays out of every representation.
+    """A receiver of statuses: a webhook, or the topic. Its URL is a credential and stays out of every representation.
 
     :param name: its position and kind, for example ``1-teams``: how messages, logs and tables call it.
     """
@@ -70,6 +78,10 @@ class Settings:
 
     :param policy: for image definitions that no override names.
     :param overrides: the most specific first.
+    :param webhooks: all who get statuses; the topic, if there is one, is the last.
+    :param webhook_secrets: what ``json`` posts are signed with, each of them.
+    :param statuses: the ones that are posted.
+    :param storage_price: of a GiB for a month, in whatever currency.
     :param warnings: what can be used, and should be looked at.
     """
 
@@ -80,6 +92,9 @@ class Settings:
     watch_longest: timedelta
     rollout_deadline: timedelta
     webhooks: tuple[Webhook, ...]
+    webhook_secrets: tuple[str, ...] = field(repr=False)
+    statuses: frozenset[NoticeType]
+    storage_price: Decimal | None
     sweep_schedule: str
     arm_endpoint: str
     storage: Storage

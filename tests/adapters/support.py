@@ -81,6 +81,11 @@ def reply(status: int, content: Any = b"", **headers: str) -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
+def bare_reply(status: int) -> bytes:
+    """Give the bytes of an answer that is nothing but a status, known to anybody or not."""
+    return f"HTTP/1.1 {status} -\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
 class Server:
     """An HTTP server that gives the bytes it was told, the last ones again and again, and closes each connection."""
 

@@ -1,15 +1,21 @@
 import json
 import logging
 import time
+from base64 import b64encode
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Self
 
 import pytest
+import standardwebhooks
 
 from local.azure import SimulatedAzure
+from shared.adapters.answer import Answer
 from shared.adapters.webhooks import Webhooks
 from shared.settings import Webhook, WebhookKind
-from tests.adapters.support import NOBODY, Server, logged, reply, together
+from tests.adapters.support import NOBODY, Server, bare_reply, logged, reply, together
+from tests.core.build import NOW
+from tests.core.statuses import STATUSES
 
 SECRET = "c4nary-in-the-url"
 BODY = {"text": "Ubuntu ✓ — «déjà vu»", "list": [1, None]}
@@ -18,8 +24,8 @@ JSON = "application/json"
 
 @pytest.fixture
 def webhooks() -> Webhooks:
-    """The adapter."""
-    return Webhooks()
+    """The adapter, without a secret."""
+    return Webhooks((), lambda: NOW)
 
 
 @pytest.fixture
@@ -53,13 +59,20 @@ def test_the_query_travels(webhooks: Webhooks) -> None:
     assert json.loads(taken.body) == BODY
 
 
-@pytest.mark.parametrize("status", [200, 202, 204, 400, 401, 403, 404, 410, 413, 429, 500, 502, 503])
-def test_statuses_come_back(webhooks: Webhooks, status: int) -> None:
-    """Whatever the receiver answers comes back as it is; the post is not tried again in here."""
-    with Server(reply(status)) as server:
-        answer = webhooks.post(hook(server.url), BODY, JSON)
-    assert (answer.status, answer.reason, answer.retry_after) == (status, f"HTTP {status}", None)
-    assert len(server.taken) == 1
+def test_bodies_are_as_short_as_they_can_be(webhooks: Webhooks) -> None:
+    """What is posted has no blanks between its parts, and no letter beyond ASCII: receivers count bytes."""
+    with Server(reply(202)) as server:
+        webhooks.post(hook(server.url), BODY, JSON)
+    assert server.taken[0].body == json.dumps(BODY, separators=(",", ":")).encode("ascii")
+
+
+def test_statuses_come_back(webhooks: Webhooks) -> None:
+    """Whatever the receiver answers comes back as it is, of all statuses; the post is not tried again in here."""
+    final = [status for status in STATUSES if status >= 200]
+    with Server(*(bare_reply(status) for status in final)) as server:
+        answers = [webhooks.post(hook(server.url), BODY, JSON) for _ in final]
+    assert answers == [Answer(status, f"HTTP {status}") for status in final]
+    assert len(server.taken) == len(final)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +80,17 @@ def test_statuses_come_back(webhooks: Webhooks, status: int) -> None:
     [
         ("120", timedelta(seconds=120)),
         ("0", timedelta(0)),
-        ("Wed, 21 Oct 2026 07:28:00 GMT", None),
+        (" 7 ", timedelta(seconds=7)),
+        ("Sat, 01 Mar 2025 12:02:30 GMT", timedelta(seconds=150)),
+        ("Saturday, 01-Mar-25 12:02:30 GMT", timedelta(seconds=150)),
+        ("Sat Mar  1 12:02:30 2025", timedelta(seconds=150)),
+        ("Sat, 01 Mar 2025 13:02:30 +0100", timedelta(seconds=150)),
+        ("Sat, 01 Mar 2025 11:59:59 GMT", timedelta(0)),
+        ("Fri, 01 Mar 2035 12:00:00 GMT", datetime(2035, 3, 1, 12, tzinfo=UTC) - NOW),
+        ("Sat, 31 Feb 2025 12:00:00 GMT", None),
+        ("Sat, 01 Mar 9999 23:59:59 -9959", None),
+        ("Sat, 01 Mar 99999 12:00:00 GMT", None),
+        ("tomorrow", None),
         ("1.5", None),
         ("-1", None),
         ("", None),
@@ -75,7 +98,7 @@ def test_statuses_come_back(webhooks: Webhooks, status: int) -> None:
 )
 @pytest.mark.parametrize("status", [429, 503])
 def test_retry_after_comes_back(webhooks: Webhooks, told: str, after: timedelta | None, status: int) -> None:
-    """The seconds of a Retry-After come back, and nobody waits for them in here; any other form counts as none."""
+    """A Retry-After, in seconds or as a date of any of HTTP's forms, comes back; nobody waits for it in here."""
     begun = time.monotonic()
     with Server(reply(status, Retry_After=told)) as server:
         answer = webhooks.post(hook(server.url), BODY, JSON)
@@ -178,3 +201,59 @@ def test_urls_are_in_no_log(journal: pytest.LogCaptureFixture, webhooks: Webhook
     assert len(chat.posts) == 16
     assert "1-json" in logged(journal.records)
     assert SECRET not in logged(journal.records)
+
+
+# Signatures
+
+OLD, NEW = (f"whsec_{b64encode(bytes([letter]) * 24).decode()}" for letter in (1, 2))
+EVENT = {"id": "0a1b", "specversion": "1.0", "data": {"name": "d\u00e9j\u00e0 vu"}}
+ATTEMPTS = (NOW, NOW + timedelta(hours=5), NOW.astimezone(timezone(timedelta(hours=9))))
+
+
+@pytest.mark.parametrize("now", ATTEMPTS, ids=["at once", "hours later", "in Japan"])
+@pytest.mark.parametrize("secrets", [(NEW,), (OLD, NEW), (NEW, OLD)], ids=["one", "old first", "new first"])
+def test_json_posts_are_signed(monkeypatch: pytest.MonkeyPatch, secrets: tuple[str, ...], now: datetime) -> None:
+    """A receiver that knows one of the secrets finds a post signed, with the event's id and the time of the attempt."""
+    with Server(reply(200)) as server:
+        Webhooks(secrets, lambda: now).post(hook(server.url), EVENT, JSON)
+    (taken,) = server.taken
+    assert (taken.headers["webhook-id"], taken.headers["webhook-timestamp"]) == ("0a1b", str(int(now.timestamp())))
+    assert len(taken.headers["webhook-signature"].split(" ")) == len(secrets)
+    monkeypatch.setattr(standardwebhooks.webhooks, "datetime", _at(now))
+    for secret in secrets:
+        assert standardwebhooks.Webhook(secret).verify(taken.body, taken.headers) == EVENT
+
+
+def test_another_secret_does_not_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receiver with another secret, another body or another id finds no signature."""
+    with Server(reply(200)) as server:
+        Webhooks((OLD,), lambda: NOW).post(hook(server.url), EVENT, JSON)
+    (taken,) = server.taken
+    monkeypatch.setattr(standardwebhooks.webhooks, "datetime", _at(NOW))
+    for secret, body, more in (
+        (NEW, taken.body, {}),
+        (OLD, taken.body + b" ", {}),
+        (OLD, taken.body, {"webhook-id": "0a1c"}),
+    ):
+        with pytest.raises(standardwebhooks.WebhookVerificationError, match="No matching signature"):
+            standardwebhooks.Webhook(secret).verify(body, taken.headers | more)
+
+
+def _at(now: datetime) -> type[datetime]:
+    """Give the class of dates with a clock that stands."""
+
+    class Standing(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Self:
+            return cls.fromtimestamp(now.timestamp(), tz)
+
+    return Standing
+
+
+@pytest.mark.parametrize("kind", [WebhookKind.TEAMS, WebhookKind.SLACK])
+def test_chats_get_no_signature(kind: WebhookKind) -> None:
+    """Posts to chats, which know no signatures, have none; nor has a json post where there is no secret."""
+    with Server(reply(200)) as server:
+        Webhooks((OLD,), lambda: NOW).post(Webhook("1", kind, server.url), EVENT, JSON)
+        Webhooks((), lambda: NOW).post(hook(server.url), EVENT, JSON)
+    assert not [name for taken in server.taken for name in taken.headers if name.startswith("webhook-")]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from azure.core.credentials import AzureKeyCredential
 
 from shared import settings
 from shared.adapters.arm_client import NoCredential
@@ -15,26 +16,33 @@ ROOT = Path(__file__).parents[2]
 HEAVY = (
     "azure.core",
     "azure.data",
+    "azure.eventgrid",
     "azure.identity",
     "azure.mgmt",
     "azure.mgmt.compute",
     "azure.mgmt.core",
     "azure.mgmt.resourcegraph",
     "azure.storage",
+    "jinja2",
     "requests",
+    "standardwebhooks",
     "urllib3",
 )
-ADAPTERS = ("gallery", "resource_graph", "queues", "rollouts", "webhooks")
+ADAPTERS = ("gallery", "resource_graph", "queues", "rollouts", "records", "webhooks", "topic")
 ARM = {"azure.core", "azure.mgmt", "azure.mgmt.core", "requests", "urllib3"}
 ENVIRONMENT = {
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "GALLERIES": str(IMAGE.gallery),
     "TARGET_REGIONS": "westeurope eastus2",
     "ARM_ENDPOINT": NOBODY,
+    "STATUS_TOPIC_ENDPOINT": f"{NOBODY}/api/events",
+    "STATUS_WEBHOOKS": "json=https://example.org/",
+    "STATUS_WEBHOOK_SECRET": "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0",
 }
 IN_AZURE = {
     **ENVIRONMENT,
     "ARM_ENDPOINT": "https://management.azure.com",
+    "STATUS_TOPIC_ENDPOINT": "https://topic.westeurope-1.eventgrid.azure.net/api/events",
     "AzureWebJobsStorage": "",
     "AzureWebJobsStorage__accountName": "fanoutstore",
     "AzureWebJobsStorage__clientId": "33333333-3333-3333-3333-333333333333",
@@ -104,7 +112,9 @@ def test_an_event_loads_no_sdk() -> None:
         ("resource_graph", "azure.mgmt.resourcegraph", ARM),
         ("queues", "azure.storage", {"azure.core", "requests", "urllib3"}),
         ("rollouts", "azure.data", {"azure.core", "requests", "urllib3"}),
+        ("records", "azure.data", {"azure.core", "requests", "urllib3"}),
         ("webhooks", "urllib3", set()),
+        ("topic", "azure.eventgrid", {"azure.core", "requests", "urllib3"}),
     ],
 )
 def test_an_adapter_loads_only_its_own(adapter: str, own: str, besides: set[str]) -> None:
@@ -124,16 +134,18 @@ def test_an_adapter_is_built_once(adapter: str) -> None:
 
 def test_no_credential_for_a_simulated_azure() -> None:
     """An http endpoint of Azure gets no credential, not even where the storage is used with one."""
-    app = App(settings.load({**IN_AZURE, "ARM_ENDPOINT": NOBODY}))
+    app = App(settings.load({**IN_AZURE, "ARM_ENDPOINT": NOBODY, "STATUS_TOPIC_ENDPOINT": f"{NOBODY}/api/events"}))
     assert app.gallery._credential is None
+    assert isinstance(app.topic._client._credential, AzureKeyCredential)
     assert isinstance(app.resource_graph._client._config.credential, NoCredential)
     assert app._storage_credential() is not None
 
 
 def test_one_credential_for_all() -> None:
-    """In Azure galleries, Resource Graph and the storage are used with one and the same credential."""
+    """In Azure galleries, Resource Graph, the topic and the storage are used with one and the same credential."""
     app = App(settings.load(IN_AZURE))
     assert app.gallery._credential is app._credential
+    assert app.topic._client._credential is app._credential
     assert app.resource_graph._client._config.credential is app._credential
     assert app._storage_credential() is app._credential
     assert app.queues

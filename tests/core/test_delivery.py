@@ -3,7 +3,9 @@ from http import HTTPStatus
 
 import pytest
 
-from shared.core.delivery import Verdict, pause, verdict
+from shared.core.delivery import Verdict, pause, verdict, wait
+from tests.core.build import DAY, HOUR, MINUTE
+from tests.core.statuses import STATUSES
 
 POSTED, AGAIN, REFUSED = Verdict.POSTED, Verdict.AGAIN, Verdict.REFUSED
 
@@ -74,6 +76,13 @@ TABLE = {
 NOT_IN_THE_STANDARD = {0: AGAIN, 99: REFUSED, 299: POSTED, 399: REFUSED, 499: REFUSED, 520: AGAIN, 599: AGAIN}
 
 
+def test_the_shared_table():
+    """The table that all kinds of receivers are tried with says of every status what the table above says."""
+    assert {status: STATUSES[status] for status in TABLE} == TABLE
+    assert list(STATUSES) == list(range(100, 600))
+    assert [status for status in STATUSES if verdict(status) is not STATUSES[status]] == []
+
+
 def test_table_is_whole():
     """The table below names every HTTP status that there is."""
     assert set(TABLE) == {status.value for status in HTTPStatus}
@@ -90,7 +99,40 @@ def test_pauses():
     pauses = [pause(attempt) for attempt in range(30)]
     assert pauses == sorted(pauses)
     assert pauses[0] == timedelta(seconds=5)
-    assert set(pauses[8:]) == {timedelta(hours=4)}
+    assert set(pauses[11:]) == {timedelta(hours=7)}
+
+
+def _waits(day: timedelta, asked: timedelta | None = None) -> list[timedelta]:
+    """Give all waits of a status that is never taken."""
+    waits: list[timedelta] = []
+    while (length := wait(len(waits), asked, day - sum(waits, timedelta()))) is not None:
+        waits.append(length)
+    return waits
+
+
+def test_a_day_of_tries():
+    """A status is tried over a whole day, the last time at its end, with a dozen pauses that grow."""
+    waits = _waits(DAY)
+    assert sum(waits, timedelta()) == DAY
+    assert waits[:-1] == sorted(waits[:-1])
+    assert sum(waits[:-1], timedelta()) > 0.95 * DAY
+    assert len(waits) == 13
+
+
+@pytest.mark.parametrize("asked", [timedelta(0), timedelta(seconds=1), MINUTE, HOUR, 5 * HOUR, 3 * DAY, 10**5 * DAY])
+def test_who_asks_to_be_left_alone(asked):
+    """A try comes no sooner than the receiver asked for, but for a last one at the end; and no oftener than else."""
+    waits = _waits(DAY, asked)
+    assert sum(waits, timedelta()) == DAY
+    assert all(length >= asked for length in waits[:-1])
+    assert len(waits) <= 13
+
+
+@pytest.mark.parametrize("left", [timedelta(0), -HOUR])
+def test_giving_up(left):
+    """When its day is over, a status is given up, whatever the receiver asks for."""
+    assert wait(0, None, left) is None
+    assert wait(0, DAY, left) is None
 
 
 def test_a_try_that_cannot_be_waits_like_the_first():

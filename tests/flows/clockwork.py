@@ -21,7 +21,7 @@ import azure.functions as func
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 
-from handlers import image_event, notify, poison, prune, reconcile, replicate, sweep, watch
+from handlers import image_event, notify, planning, poison, prune, reconcile, replicate, sweep, watch
 from local.azure import Behaviour, Pace, SimulatedAzure
 from local.outage import Call, Killed, Outside
 from shared import settings
@@ -30,7 +30,7 @@ from shared.wiring import App
 from tests.clock import Clock
 from tests.flows.world import HOME, THREE, short
 
-STAGES = (image_event, sweep, reconcile, replicate, watch, prune, notify, poison)
+STAGES = (image_event, sweep, reconcile, replicate, watch, prune, notify, poison, planning)
 _NOW = timedelta(0)
 _HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extensions"]["queues"]
 MOST_TRIES = int(_HOST["maxDequeueCount"])
@@ -130,7 +130,7 @@ class Clockwork:
             "AzureWebJobsStorage": storage,
             "ARM_ENDPOINT": azure.endpoint,
             "GALLERIES": self.gallery,
-            "STATUS_WEBHOOKS": f"json={azure.chat_url('json', 'secret')}",
+            "STATUS_WEBHOOKS": self.receivers("json"),
         }
         self._policy: Mapping[str, str] = {}
         self._stages: dict[str, Callable[..., Any]] = {}
@@ -143,7 +143,7 @@ class Clockwork:
         self._policy = {"TARGET_REGIONS": regions, **given}
         app = App(settings.load({**self._given, **self._policy}), now=self.clock.now)
         if self._app:  # clients know nothing of the policy
-            for name in ("gallery", "resource_graph", "rollouts", "webhooks"):
+            for name in ("gallery", "resource_graph", "rollouts", "records", "webhooks"):
                 app.__dict__[name] = getattr(self._app, name)
         self._use(app)
 
@@ -160,6 +160,12 @@ class Clockwork:
             functions.register_functions(stage.blueprint(app))
         self._app = app
         self._stages = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
+
+    @property
+    def app(self) -> App:
+        """What the stages work with."""
+        assert self._app
+        return self._app
 
     def version(self, number: str) -> str:
         """Give the resource id of a version."""
@@ -200,6 +206,13 @@ class Clockwork:
     def sweep(self) -> None:
         """Fire the timer."""
         self._stages["sweep"](None)
+
+    def plan(self) -> Mapping[str, Any]:
+        """Ask what a pass over the image definition would do now."""
+        request = func.HttpRequest("GET", "/api/plan", params={"definition": self.image}, body=b"")
+        answer = json.loads(self._stages["plan"](request).get_body())
+        assert isinstance(answer, dict)
+        return answer
 
     def handle(self, message: Waiting) -> None:
         """Handle a message that is due."""
@@ -285,7 +298,15 @@ class Clockwork:
 
     def events(self, kind: str = "") -> list[Mapping[str, Any]]:
         """Give the CloudEvents that were posted, of one kind or all."""
-        return [post.body for post in self.azure.posts if post.body["type"].endswith(kind)]
+        return [event for event in self.posts("json") if event["type"].endswith(kind)]
+
+    def posts(self, kind: str) -> list[Any]:
+        """Give what one kind of receiver was sent."""
+        return [post.body for post in self.azure.posts if post.kind == kind]
+
+    def receivers(self, *kinds: str) -> str:
+        """Give the setting for receivers of these kinds."""
+        return " ".join(f"{kind}={self.azure.chat_url(kind, 'secret')}" for kind in kinds)
 
     def told(self) -> Counter[str]:
         """Count what was announced: ``"rollout.started 1.0.3"``."""
@@ -295,8 +316,7 @@ class Clockwork:
 
     def rows(self) -> str:
         """Give what the app remembers, for a failing test."""
-        assert self._app
-        return json.dumps([dict(row) for row in self._app.rollouts._table._table.list_entities()], default=str)
+        return json.dumps([dict(row) for row in self.app.rollouts._table._table.list_entities()], default=str)
 
 
 @contextmanager
@@ -314,7 +334,8 @@ def published(storage: str) -> Iterator[Clockwork]:
         app = Clockwork(azure, clock, storage, outside=stack.enter_context(Outside()))
         for older in ("1.0.1", "1.0.2"):
             azure.add_version(app.image, older, regions=list(THREE))
-        app.decide(" ".join(THREE), WATCH_INTERVAL="PT2M..PT10M")  # looks that only repeat each other are no news
+        # Looks that only repeat each other are no news; people hear of two prunes together.
+        app.decide(" ".join(THREE), WATCH_INTERVAL="PT2M..PT10M", STATUS_WEBHOOKS=app.receivers("json", "slack"))
         azure.publish(app.image, "1.0.3", home=HOME)
         app.pass_time(timedelta(minutes=10))
         yield app
@@ -332,6 +353,7 @@ def shortfalls(app: Clockwork, *, writes: int = 0, posts: int = 0) -> list[str]:
     """
     written = Counter((number, tuple(regions)) for number, regions in app.writes())
     told, ids = app.told(), {event["id"] for event in app.events()}
+    chat = _pruned_in_chat(app)
     claims = {
         "1.0.3 is everywhere": app.complete_in("1.0.3", THREE),
         "older ones are at home": all(app.complete_in(number, [HOME]) for number in ("1.0.1", "1.0.2")),
@@ -340,10 +362,19 @@ def shortfalls(app: Clockwork, *, writes: int = 0, posts: int = 0) -> list[str]:
         f"all was told: {told}": set(told) == NEWS,
         f"under one id each: {told}": len(ids) == len(told),
         f"and no more often than it must: {told}": told.total() <= len(NEWS) + posts,
+        f"people heard of each prune: {chat}": set(chat) == {"1.0.1", "1.0.2"},
+        f"and not again and again: {chat}": chat.total() <= len(chat) + len(chat) * posts,
+        f"no batch is left: {app.rows()}": "batch|" not in app.rows(),
         f"nothing is left: {app.queues.waiting}": not app.queues.waiting,
         "nothing was poisoned": not any("-poison" in call.path for call in app.outside.calls),
     }
     return [claim for claim, holds in claims.items() if not holds]
+
+
+def _pruned_in_chat(app: Clockwork) -> Counter[str]:
+    """Count the chat messages that tell of each version's prune."""
+    told = [text for post in app.posts("slack") if "pruned" in (text := json.dumps(post))]
+    return Counter(number for text in told for number in ("1.0.1", "1.0.2") if number in text)
 
 
 def _named(body: Mapping[str, Any]) -> list[str]:

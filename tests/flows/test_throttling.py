@@ -165,3 +165,18 @@ def test_paced(clockwork: Clockwork, window: str, flag_with_removal: bool) -> No
     periods = len(writes) // SMALL[1].share + 1
     assert writes[-1] - start <= periods * SMALL[1].window.total_seconds()
     assert max(dues.values(), default=0) <= 2
+
+
+def test_a_sweep_that_cannot_list(clockwork: Clockwork) -> None:
+    """A sweep at a time when lists are throttled asks for the definitions it knows; their passes wait, and find all."""
+    azure = clockwork.azure
+    azure.add_version(clockwork.image, "1.0.1", home=HOME, regions=[HOME])
+    clockwork.decide(POLICY, MODE="observe")
+    clockwork.sweep()
+    assert clockwork.run(HOUR)
+    clockwork.decide(POLICY)
+    azure.throttle(300, path_regex="/images$")
+    clockwork.sweep()
+    assert len(clockwork.queues.waiting) == 1
+    assert clockwork.run(HOUR)
+    assert clockwork.complete_in("1.0.1", THREE)

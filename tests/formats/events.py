@@ -1,5 +1,6 @@
 """Statuses as they come from the core: one of every type, and some that are hard to show."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,6 +11,7 @@ from shared.core.notices import (
     Notice,
     NoticeType,
     dead_letter_news,
+    failure_news,
     plan_news,
     prune_news,
     replicas_news,
@@ -53,6 +55,7 @@ _NOTICES = [
     ),
     prune_news(NoticeType.PRUNE_COMPLETED, _OLD.id, _PRUNING),
     prune_news(NoticeType.PRUNE_REFUSED, _OLD.id, _PRUNING.refusing("ScopeLocked: the gallery has a lock", NOW)),
+    failure_news(version_id("1.0.3"), "Failed", "ImageCreationFailed: there is no source"),
     replicas_news(version_id("1.0.3"), 60, "1.0.3 has 60 replicas in all; Azure advises 50 at most"),
     dead_letter_news("watch", "garbage", "it is not JSON", None, "1"),
     plan_news(_PLAN),
@@ -180,3 +183,133 @@ def _reasoned(count: int) -> dict[str, Notice]:
 
 def _of(rollout: Rollout, lines: Sequence[Line]) -> Notice:
     return rollout_news(NoticeType.ROLLOUT_STARTED, _NEW, rollout, [_at_home(), *lines], NOW)
+
+
+# What other parts of the app tell, in the shape that they give it
+
+
+def _told(kind: str, version: str | None, **data: Any) -> dict[str, Any]:
+    """Make a status by hand."""
+    about = _HOME_ONLY.id if version else _HOME_ONLY.id.image
+    event = Notice(NoticeType.ROLLOUT_STARTED, about, kind, data).event(NOW)
+    return {**event, "type": f"gallery-fanout.{kind}", "data": {**event["data"], "version": version}}
+
+
+_KEPT_AT_HOME = {"name": HOME, "reason": "its home region"}
+_KEPT_IN_USE = {"name": "southeastasia", "reason": "scale set web-legacy references 1.0.1"}
+DIGEST = _told(
+    "prune.completed",
+    None,
+    prunes=[
+        {
+            "version": f"1.0.{number}",
+            "regionsRemoved": ["eastus2", "uksouth", "japaneast"][: number % 3 + 1],
+            "regionsKept": [_KEPT_AT_HOME, _KEPT_IN_USE] if number == 1 else [_KEPT_AT_HOME],
+            "gibFreed": 60 * number,
+            "monthlySaving": 3.0 * number,
+        }
+        for number in range(1, 6)
+    ],
+    gibFreed=900,
+    monthlySaving=1045.5,
+    prunesCut=2,
+)
+"""What came of a pass, for people."""
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "a saving": _told(
+        "prune.completed",
+        "1.0.1",
+        regionsRemoved=["eastus2", "uksouth"],
+        regionsKept=[_KEPT_AT_HOME, _KEPT_IN_USE],
+        gibFreed=60,
+        monthlySaving=3,
+    ),
+    "a digest": DIGEST,
+    "versions": _told("limit.near", None, limit="versions", used=9012, of=10_000, reason="9012 versions have ..."),
+    "a cut plan": {
+        **EVENTS[NoticeType.PLAN_REPORTED],
+        "data": {**EVENTS[NoticeType.PLAN_REPORTED]["data"], "changesCut": 7},
+    },
+}
+EVERY_EVENT: dict[str, dict[str, Any]] = {**EVENTS, **OTHERS, **NEW_FACTS, **hundred_regions(), **sixty_reasons()}
+"""Statuses of every kind and size."""
+
+
+def twelve_regions() -> dict[str, Any]:
+    """Give a rollout on its way through three waves, with a region of every state."""
+    states = {
+        "westeurope": ("Completed", 100, 3, 0),
+        "northeurope": ("Completed", 100, 2, 640),
+        "uksouth": ("Completed", 100, 1, 725),
+        "francecentral": ("Completed", 100, 1, 1410),
+        "eastus2": ("Completed", 100, 6, 2285),
+        "westus3": ("Replicating", 85, 2, 3600),
+        "brazilsouth": ("Failed", None, 1, 3600),
+        "japaneast": ("Replicating", 40, 1, 3600),
+        "southeastasia": ("Requested", None, 1, 3600),
+        "australiaeast": ("Waiting", None, 1, 3600),
+        "southafricanorth": ("Waiting", None, 1, 3600),
+        "qatarcentral": ("Skipped", None, 0, 3600),
+    }
+    reasons = {
+        "Waiting": "wave 2 comes first",
+        "Skipped": "the version is encrypted, and there is no disk encryption set",
+    }
+    regions = [
+        {
+            "name": name,
+            "replicas": replicas,
+            "storageAccountType": "Standard_LRS",
+            "state": state,
+            "progress": progress,
+            "seconds": seconds,
+            **({"reason": reasons[state]} if state in reasons else {}),
+        }
+        for name, (state, progress, replicas, seconds) in states.items()
+    ]
+    reason = "Replication job not completed at region: brazilsouth"
+    return _told("rollout.region-failed", "1.0.3", region="brazilsouth", reason=reason, seconds=3600, regions=regions)
+
+
+def sixty_regions(state: str) -> dict[str, Any]:
+    """Give a rollout over sixty regions with long names, all in one state."""
+    reason = {"reason": "wave 2 comes first"} if state in ("Waiting", "Skipped") else {}
+    region = {"replicas": 10, "storageAccountType": None, "state": state, "progress": 40, "seconds": 86_399, **reason}
+    regions = [{**region, "name": f"australiasoutheast{number}"} for number in range(60)]
+    return _told("rollout.completed", "1.0.3", regions=regions, seconds=86_399)
+
+
+# Names and reasons that want to be more than text
+
+HOSTILE = [
+    "**bold** _it_ ~s~ `code`",
+    "[click](https://evil.example)",
+    "![x](https://evil.example/x.png)",
+    "- list 1. list # title",
+    "<at>everyone</at>",
+    "<!channel>",
+    "<!here|here>",
+    "<@U012AB3CD>",
+    "<https://evil.example|safe>",
+    "<script>window.pwned = 1</script>",
+    "<img src=x onerror=window.pwned=1>",
+    "&lt;b&gt;",
+    ":tada: @channel #general",
+    "{{DATE(2025-03-01)}} ${image} {image} {0} %s",
+    "{image.__class__}",
+    '"quoted" \\ backslash',
+    "\u05d0\u05d1\u05d2 right to left \u0627\u0644\u0639\u0631\u0628\u064a\u0629",
+    "\U0001f469\u200d\U0001f680 \U0001f600 e\u0301",
+    "x" * 200,
+]
+FIELDS = ("image", "gallery", "region", "reason", "cause", "queue", "state", "tried")
+
+
+def planted(text: str) -> dict[str, Any]:
+    """Give a status whose every name is this text."""
+    event = copy.deepcopy(EVENTS[NoticeType.REGION_FAILED])
+    event["data"] |= dict.fromkeys(FIELDS, text) | {"version": "1.0.3", "supersedes": [text], "warnings": [text]}
+    event["data"]["regionsRemoved"] = [text]
+    event["data"]["regions"] = [{**region, "name": text, "reason": text} for region in event["data"]["regions"]]
+    return event

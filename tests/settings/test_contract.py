@@ -1,9 +1,12 @@
 import json
+from base64 import b64encode
 from dataclasses import fields, replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from shared.core.notices import NoticeType
 from shared.core.policy import InUse, Mode, Policy
 from shared.core.target_regions import RegionDefaults, RegionTarget, StorageAccountType
 from shared.settings import SETTINGS, load
@@ -42,7 +45,7 @@ CONTRACT = {
     "STATUS_WEBHOOKS": "",
     "STATUS_WEBHOOK_SECRET": "",
     "STATUS_TOPIC_ENDPOINT": "",
-    "STATUS_EVENTS": "",
+    "STATUS_EVENTS": "all",
     "STORAGE_PRICE_PER_GIB_MONTH": "",
     "SWEEP_SCHEDULE": "0 0 * * * *",
     "ARM_ENDPOINT": "https://management.azure.com",
@@ -84,6 +87,9 @@ def test_defaults_as_values():
     assert (loaded.watch_first, loaded.watch_longest) == (timedelta(seconds=15), timedelta(minutes=10))
     assert loaded.rollout_deadline == timedelta(hours=24)
     assert loaded.webhooks == ()
+    assert loaded.webhook_secrets == ()
+    assert loaded.statuses == frozenset(NoticeType)
+    assert loaded.storage_price is None
     assert loaded.sweep_schedule == "0 0 * * * *"
     assert loaded.arm_endpoint == "https://management.azure.com"
     assert [str(gallery) for gallery in loaded.galleries] == [GALLERY_ID]
@@ -121,6 +127,10 @@ def test_every_other_value_arrives():
         WATCH_INTERVAL="PT1S..P6D",
         ROLLOUT_DEADLINE="P7DT12H",
         STATUS_WEBHOOKS="json=https://example.org/hook",
+        STATUS_WEBHOOK_SECRET=f"{SECRET}\n {SECRET}",
+        STATUS_TOPIC_ENDPOINT=TOPIC,
+        STATUS_EVENTS="rollout.stalled dead-lettered",
+        STORAGE_PRICE_PER_GIB_MONTH="0.05",
         SWEEP_SCHEDULE="0 */5  * * * mon-fri",
         ARM_ENDPOINT="https://management.usgovcloudapi.net/",
     )
@@ -128,12 +138,65 @@ def test_every_other_value_arrives():
     assert [(each.gallery, each.image, each.policy.keep_latest) for each in loaded.overrides] == [("other", "*", 2)]
     assert (loaded.watch_first, loaded.watch_longest) == (timedelta(seconds=1), timedelta(days=6))
     assert loaded.rollout_deadline == timedelta(days=7, hours=12)
-    assert [(hook.name, hook.url) for hook in loaded.webhooks] == [("1-json", "https://example.org/hook")]
+    assert [(hook.name, hook.url) for hook in loaded.webhooks] == [
+        ("1-json", "https://example.org/hook"),
+        ("2-topic", TOPIC),
+    ]
+    assert loaded.webhook_secrets == (SECRET, SECRET)
+    assert loaded.statuses == {NoticeType.ROLLOUT_STALLED, NoticeType.DEAD_LETTERED}
+    assert loaded.storage_price == Decimal("0.05")
     assert loaded.sweep_schedule == "0 */5 * * * mon-fri"
     assert loaded.arm_endpoint == "https://management.usgovcloudapi.net"
 
 
 OTHER_GALLERY = GALLERY_ID.replace("prodgallery", "other")
+SECRET = f"whsec_{b64encode(bytes(24)).decode()}"
+TOPIC = "https://statuses.westeurope-1.eventgrid.azure.net/api/events"
+EVENTS = {
+    "completed": {NoticeType.ROLLOUT_COMPLETED, NoticeType.PRUNE_COMPLETED},
+    "rollout.completed": {NoticeType.ROLLOUT_COMPLETED},
+    "Stalled,near": {NoticeType.ROLLOUT_STALLED, NoticeType.LIMIT_NEAR},
+    " region-failed\n,dead-lettered ": {NoticeType.REGION_FAILED, NoticeType.DEAD_LETTERED},
+    "completed rollout.completed": {NoticeType.ROLLOUT_COMPLETED, NoticeType.PRUNE_COMPLETED},
+    "failed": {NoticeType.PUBLISH_FAILED},
+    " ".join(NoticeType): set(NoticeType),
+    "All": set(NoticeType),
+}
+
+
+@pytest.mark.parametrize(("text", "meant"), EVENTS.items(), ids=range(len(EVENTS)))
+def test_statuses_are_chosen(text, meant):
+    """Statuses are chosen by their whole names or by the last parts of them, in any letter case."""
+    assert settings(STATUS_EVENTS=text).statuses == meant
+
+
+@pytest.mark.parametrize("text", ["0.000000001", "0.05", "12", "999999999.999999999", "00.10"])
+def test_prices(text):
+    """A price is kept exactly as it was given."""
+    assert settings(STORAGE_PRICE_PER_GIB_MONTH=text).storage_price == Decimal(text)
+
+
+@pytest.mark.parametrize("size", [24, 32, 64])
+def test_secrets_of_any_good_length(size):
+    """A secret has 24 to 64 bytes, as Standard Webhooks asks."""
+    secret = f"whsec_{b64encode(bytes(size)).decode()}"
+    assert settings(STATUS_WEBHOOK_SECRET=secret, STATUS_WEBHOOKS="json=https://a").webhook_secrets == (secret,)
+
+
+def test_a_secret_that_signs_nothing():
+    """A secret is warned of where there is no json webhook: nothing else is signed."""
+    (warning,) = settings(STATUS_WEBHOOK_SECRET=SECRET, STATUS_WEBHOOKS="teams=https://a").warnings
+    assert warning == "STATUS_WEBHOOK_SECRET: only posts to json webhooks are signed, and there is none"
+    assert settings(STATUS_WEBHOOK_SECRET=SECRET, STATUS_WEBHOOKS="json=https://a").warnings == ()
+
+
+@pytest.mark.parametrize("url", [TOPIC, f"{TOPIC}/", "http://127.0.0.1:8080/topic/api/events"])
+def test_the_topic_is_the_last_receiver(url):
+    """A topic is a receiver like the webhooks, named by its place behind them; alone it is the first."""
+    loaded = settings(STATUS_WEBHOOKS="slack=https://a teams=https://b", STATUS_TOPIC_ENDPOINT=url)
+    assert [hook.name for hook in loaded.webhooks] == ["1-slack", "2-teams", "3-topic"]
+    assert loaded.webhook("3-topic").url == url.rstrip("/")
+    assert [hook.name for hook in settings(STATUS_TOPIC_ENDPOINT=url).webhooks] == ["1-topic"]
 
 
 @pytest.mark.parametrize("separator", [" ", ",", ", ", "\n", " ,\t"])

@@ -1,18 +1,18 @@
 import json
 import traceback
+from base64 import b64encode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.errors import Malformed
-from shared.settings import SETTINGS, STORAGE, BadSettings, Settings, load, readers
+from shared.core.notices import NoticeType
+from shared.settings import SETTINGS, STORAGE, BadSettings, Settings, load
 from shared.settings.table import POLICY_SETTINGS
 from tests.core import strategies
 from tests.core.build import GALLERY_ID, IMAGE_ID
 from tests.settings.environment import CONNECTION, ENCRYPTION_SET, GOOD, TUNED, faults, settings
 
-LATER = ("STATUS_WEBHOOK_SECRET", "STATUS_TOPIC_ENDPOINT", "STATUS_EVENTS", "STORAGE_PRICE_PER_GIB_MONTH")
 DEEP = f"{'[' * 100_000}{']' * 100_000}"
 NO_OBJECTS = {
     "a word": ("westeurope", "it is not JSON: "),
@@ -45,6 +45,21 @@ NO_ENCRYPTION_SETS = {
     "an object": ({"westeurope": {"id": ENCRYPTION_SET}}, '\'{"id": "/subscriptions/'),
     "an object in an object": ({"sets": {"westeurope": ENCRYPTION_SET}}, '\'{"westeurope": "/subscriptions/'),
     "two spellings": ({"westus2": ENCRYPTION_SET, "West US 2": ENCRYPTION_SET}, "westus2 is named twice; "),
+}
+_KEY = b64encode(bytes(range(24))).decode()
+NO_SECRETS = {
+    "no prefix": (_KEY, "secret 1 does not begin with whsec_"),
+    "another prefix": (f"WHSEC_{_KEY}", "secret 1 does not begin with whsec_"),
+    "nothing behind it": ("whsec_", "secret 1 does not have 24 to 64 bytes"),
+    "too short": (f"whsec_{b64encode(bytes(23)).decode()}", "secret 1 does not have 24 to 64 bytes"),
+    "too long": (f"whsec_{b64encode(bytes(65)).decode()}", "secret 1 does not have 24 to 64 bytes"),
+    "no base64": (f"whsec_{_KEY}!", "secret 1 is not base64 after whsec_"),
+    "base64 of URLs": (f"whsec_{'-_' * 20}", "secret 1 is not base64 after whsec_"),
+    "half of it": (f"whsec_{_KEY}A", "secret 1 is not base64 after whsec_"),
+    "letters of elsewhere": (f"whsec_{chr(233) * 40}", "secret 1 is not base64 after whsec_"),
+    "the second": (f"whsec_{_KEY} {_KEY}", "secret 2 does not begin with whsec_"),
+    "three": (f"whsec_{_KEY} whsec_{_KEY} whsec_{_KEY}", "3 secrets"),
+    "a comma": (f"whsec_{_KEY},whsec_{_KEY}", "secret 1 is not base64 after whsec_"),
 }
 NO_PAUSES = [
     "4h",
@@ -113,11 +128,48 @@ BAD = {
         "P1M..P2M",
     ],
     "ROLLOUT_DEADLINE": ["24h", "PT0S", "-PT1H", "P1M", "P1Y", "P367D", "P", "PT", "P99999999999D", "P9999999999999W"],
-    "STATUS_WEBHOOKS": ["https://example.org/x", "teams", "teams=", "email=https://example.org/x", "teams=https://["],
-    "STATUS_WEBHOOK_SECRET": ["whsec_c2VjcmV0"],
-    "STATUS_TOPIC_ENDPOINT": ["https://topic.westeurope-1.eventgrid.azure.net/api/events"],
-    "STATUS_EVENTS": ["completed"],
-    "STORAGE_PRICE_PER_GIB_MONTH": ["0.05"],
+    "STATUS_WEBHOOKS": [
+        "https://example.org/x",
+        "teams",
+        "teams=",
+        "email=https://example.org/x",
+        "teams=https://[",
+        "topic=https://topic.westeurope-1.eventgrid.azure.net/api/events",
+        "Teams=https://example.org/x",
+    ],
+    "STATUS_WEBHOOK_SECRET": [text for text, _ in NO_SECRETS.values()],
+    "STATUS_TOPIC_ENDPOINT": [
+        "topic.westeurope-1.eventgrid.azure.net",
+        "http://topic.westeurope-1.eventgrid.azure.net/api/events",
+        "https://topic.westeurope-1.eventgrid.azure.net/api/events?aeg-sas-key=x",
+        "https://key@topic.westeurope-1.eventgrid.azure.net/api/events",
+        "https://a/api/events https://b/api/events",
+    ],
+    "STATUS_EVENTS": [
+        "complete",
+        "all completed",
+        ", ,",
+        "rollout",
+        "rollout.",
+        ".completed",
+        "completed;stalled",
+        "rollout.*",
+        "\u0130",
+    ],
+    "STORAGE_PRICE_PER_GIB_MONTH": [
+        "0",
+        "0.0",
+        "-1",
+        "1e3",
+        "0,05",
+        "free",
+        "0.05 EUR",
+        "\u0661",
+        ".5",
+        "1.",
+        "NaN",
+        "inf",
+    ],
     "SWEEP_SCHEDULE": [
         "hourly",
         "0 * * * *",
@@ -145,6 +197,9 @@ BAD = {
         "https://management.azure.com/subscriptions",
         "https://management.azure.com?x=1",
         "https://management.azure.com#x",
+        "https://management.azure.com?",
+        "https://management.azure.com#",
+        "https://@management.azure.com",
         "https://management.azure.com:port",
         "https://management.azure.com:99999",
         "https://",
@@ -186,18 +241,28 @@ def test_required_settings(name, text):
     assert caught.value.faults == [f"{name}: not given, wanted {SETTINGS[name].wanted}"]
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_not_supported_yet(name):
-    """A setting whose feature is not built is refused in those words, instead of being ignored."""
-    (fault,) = faults(**{name: BAD[name][0]})
-    assert fault.startswith(f"{name}: not supported yet; given ")
-    assert fault.endswith("wanted nothing, for now")
+def test_nothing_is_unsupported():
+    """No setting of the contract is refused for not being supported."""
+    assert not any(
+        "not supported" in fault for name in SETTINGS for text in BAD[name] for fault in faults(**{name: text})
+    )
 
 
-@pytest.mark.parametrize("name", [name for name in SETTINGS if name not in LATER])
-def test_nothing_else_is_unsupported(name):
-    """No other setting is refused for not being supported, whatever it is given."""
-    assert not any("not supported" in fault for text in BAD[name] for fault in faults(**{name: text}))
+@pytest.mark.parametrize(("text", "why"), NO_SECRETS.values(), ids=NO_SECRETS)
+def test_secrets_that_are_none(text, why):
+    """What is wrong with a secret is said by its position, and nothing of it is shown."""
+    (fault,) = faults(STATUS_WEBHOOK_SECRET=text)
+    assert fault.startswith(
+        f"STATUS_WEBHOOK_SECRET: {why}; given a secret that is not shown, wanted whsec_ and 24 to 64"
+    )
+    assert not any(word in fault for word in text.split() if len(word) > len("whsec_"))
+
+
+def test_statuses_that_are_none():
+    """A word that means no status is told, with all that there are."""
+    (fault,) = faults(STATUS_EVENTS="completed, finished stalled done")
+    assert fault.startswith("STATUS_EVENTS: there is no status 'done', 'finished'; given ")
+    assert all(status in fault.partition("wanted")[2] for status in NoticeType)
 
 
 # What is JSON
@@ -300,7 +365,9 @@ def test_half_a_duration(name):
 
 
 SECRET = "5up3r-s3cr3t"
+SIGNING = f"whsec_{b64encode(SECRET.encode() * 3).decode()}"
 SECRETS = {
+    "STATUS_WEBHOOK_SECRET": SIGNING,
     "STATUS_WEBHOOKS": f"teams=https://example.org/{SECRET} slack=https://{SECRET}.example.org/?sig={SECRET}",
     STORAGE: f"DefaultEndpointsProtocol=https;AccountName=fanout;AccountKey={SECRET}",
 }
@@ -311,8 +378,10 @@ def test_secrets_are_not_in_settings():
     loaded = settings(**SECRETS)
     assert loaded.webhooks[1].url.endswith(SECRET)
     assert SECRET in loaded.storage.connection_string
+    assert loaded.webhook_secrets == (SIGNING,)
     for text in (repr(loaded), str(loaded), f"{loaded}", repr(loaded.webhooks), repr(loaded.storage)):
         assert SECRET not in text
+        assert SIGNING not in text
 
 
 @pytest.mark.parametrize(
@@ -325,6 +394,8 @@ def test_secrets_are_not_in_settings():
         {"STATUS_WEBHOOKS": f"{SECRET}=https://example.org/"},
         {"STATUS_WEBHOOKS": f"teams=https://example.org/{SECRET} oops"},
         {"STATUS_WEBHOOK_SECRET": f"whsec_{SECRET}"},
+        {"STATUS_WEBHOOK_SECRET": SECRET},
+        {"STATUS_WEBHOOK_SECRET": f"{SIGNING} {SECRET}"},
         {STORAGE: f"DefaultEndpointsProtocol=http;AccountName=fanout;AccountKey={SECRET}"},
         {STORAGE: f"QueueEndpoint=http://example.org/{SECRET};TableEndpoint=https://example.org/{SECRET}"},
         {STORAGE: f"QueueEndpoint=https://[{SECRET};TableEndpoint=https://example.org/{SECRET}"},
@@ -344,6 +415,7 @@ def test_secrets_are_not_in_faults(given):
         load({**GOOD, **SECRETS, **given})
     told = "".join(traceback.format_exception(caught.value))
     assert SECRET not in told
+    assert SIGNING not in told
     assert SECRET not in repr(caught.value) + str(caught.value) + str(caught.value.args)
 
 
@@ -472,6 +544,36 @@ def test_addresses_that_are_refused(url):
     ) == [f"{STORAGE}: its endpoints are not https, {STORAGE_WANTED}"]
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://[::1]x:80",
+        "https://[::1",
+        "https://[example.org]",
+        "https://management.azure.com[x]",
+        "https://\x80management.azure.com",
+        "https://b\u00fccher.example",
+        "https://management\u3002azure\u3002com",
+        "https://a..b",
+        "https://.example.org",
+        f"https://{'x' * 64}.example.org",
+        "https://%65xample.org",
+        "https://example.org:+443",
+        "https://example.org:\u0661",
+        "https://user:word@example.org",
+        "https://example.org\\@127.0.0.1",
+        "https://example.org/\ud800",
+    ],
+)
+def test_addresses_that_others_read_otherwise(url):
+    """An address that the libraries which use it refuse, or see another host in, is refused when the app starts."""
+    assert faults(ARM_ENDPOINT=url)
+    assert faults(STATUS_WEBHOOKS=f"json={url}")
+    assert faults(**{STORAGE: f"AccountName=a;AccountKey=a2V5;QueueEndpoint={url};TableEndpoint=https://example.org"})
+    with pytest.raises(BadSettings):
+        load(_without_storage() | _identity(url))
+
+
 # Storage
 
 
@@ -530,6 +632,10 @@ def test_development_storage(text):
         "DefaultEndpointsProtocol=http;AccountName=a;AccountKey=a2V5;QueueEndpoint=http://127.0.0.1:10001/a",
         "AccountName=a;AccountKey=a2V5;queueendpoint=HTTP://example.org;TableEndpoint=https://example.org",
         "AccountName=a;AccountKey=a2V5;QueueEndpoint= http://example.org;TableEndpoint=https://example.org",
+        "DefaultEndpointsProtocol=ftp;AccountName=a;AccountKey=a2V5",
+        "AccountName=x@example.org/;AccountKey=a2V5",
+        "AccountName=a;AccountKey=a2V5;EndpointSuffix=example.org:80x",
+        "AccountName=a;AccountKey=a2V5;EndpointSuffix=/../",
     ],
 )
 def test_connection_strings_in_the_clear(text):
@@ -546,6 +652,14 @@ def test_connection_strings_in_the_clear(text):
         "AccountName=fanout",
         "QueueEndpoint=https://example.org;SharedAccessSignature=x",
         "QueueEndpoint=https://example.org;TableEndpoint=https://example.org",
+        "AccountName=;AccountKey=",
+        "AccountName=a;AccountKey= ",
+        "AccountName=a;AccountKey=a2V5;x",
+        "AccountName=a;AccountKey=a2V5;=x",
+        "AccountName=a;;AccountKey=a2V5",
+        "AccountName=a;AccountKey=a2V5;accountname=b",
+        "AccountName =a;AccountKey=a2V5",
+        "AccountName=a;SharedAccessSignature=",
     ],
 )
 def test_not_connection_strings(text):
@@ -613,10 +727,44 @@ def test_webhooks_are_named_by_position_and_kind():
     assert loaded.webhook("5-teams") is None
 
 
-def test_readers_tell_malformed_from_bad():
-    """A reader that knows what is wrong says it."""
-    with pytest.raises(Malformed, match="not supported yet"):
-        readers.later("x")("y")
+_INVOKED = "triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=x-y_z"
+_DIRECT = "powerautomate/automations/direct/workflows"
+WORKFLOWS = [
+    f"https://prod-23.westeurope.logic.azure.com:443/workflows/0a1b/{_INVOKED}",
+    f"https://0a1b2c.4d.environment.api.powerplatform.com:443/{_DIRECT}/0a1b/{_INVOKED}",
+    "https://api.powerplatform.com/x?sig=y",
+    "https://chat.example.org/hooks/teams",
+    "https://flows.example:8443/",
+]
+
+
+@pytest.mark.parametrize("url", WORKFLOWS)
+@pytest.mark.parametrize("kind", ["teams", "slack", "json"])
+def test_any_host_can_have_a_webhook(kind, url):
+    """A webhook may be at any host, those of Teams Workflows (Logic Apps, then Power Platform) and any other."""
+    loaded = settings(STATUS_WEBHOOKS=f"{kind}={url}")
+    assert [(hook.kind, hook.url) for hook in loaded.webhooks] == [(kind, url)]
+    assert loaded.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://outlook.office.com/webhook/0a1b@2c/IncomingWebhook/3d/4e",
+        "https://OUTLOOK.office365.com/webhook/x",
+        "https://example.webhook.office.com/webhookb2/x",
+        "https://webhook.office.com/x",
+    ],
+)
+def test_retired_webhooks_are_warned_of(url):
+    """A webhook of Teams of the old kind, which Microsoft has retired, is warned of by its place; the app goes on."""
+    loaded = settings(STATUS_WEBHOOKS=f"slack=https://hooks.slack.com/x teams={url}")
+    (warning,) = loaded.warnings
+    assert warning.startswith(
+        "STATUS_WEBHOOKS: 2-teams is an Office 365 connector, which Microsoft has retired; make a"
+    )
+    assert url not in warning
+    assert settings(STATUS_WEBHOOKS=f"teams={url.replace('office', 'example')}").warnings == ()
 
 
 def test_a_gallery_named_twice_is_managed_once():

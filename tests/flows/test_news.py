@@ -1,0 +1,103 @@
+"""Who hears of what, and how often."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from tests.flows.clockwork import HOME, THREE, Clockwork
+
+pytestmark = pytest.mark.flow
+
+MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+
+
+def test_people_hear_once_of_what_a_pass_pruned(clockwork: Clockwork) -> None:
+    """Five versions pruned by one pass are five events for machines, and one chat message when the last is done."""
+    azure = clockwork.azure
+    for patch in range(6):
+        azure.add_version(clockwork.image, f"1.0.{patch}", regions=list(THREE), size_gib=32)
+    clockwork.decide(" ".join(THREE), STATUS_WEBHOOKS=clockwork.receivers("json", "slack"))
+    clockwork.sweep()
+    assert clockwork.run(DAY)
+
+    events = clockwork.posts("json")
+    assert sorted(event["data"]["version"] for event in events) == [f"1.0.{patch}" for patch in range(5)]
+    (chat,) = clockwork.posts("slack")
+    assert all(f"1.0.{patch}" in json.dumps(chat) for patch in range(5))
+    assert "batch|" not in clockwork.rows()
+
+
+def test_a_prune_alone_is_told_at_once(clockwork: Clockwork) -> None:
+    """A pass that prunes one version waits for nobody: machines and people hear the same."""
+    for number in ("1.0.1", "1.0.2"):
+        clockwork.azure.add_version(clockwork.image, number, regions=list(THREE))
+    clockwork.decide(" ".join(THREE), STATUS_WEBHOOKS=clockwork.receivers("json", "slack"))
+    clockwork.sweep()
+    assert clockwork.run(DAY)
+    assert len(clockwork.posts("json")) == len(clockwork.posts("slack")) == 1
+
+
+def test_nobody_waits_for_what_will_not_come(clockwork: Clockwork) -> None:
+    """Of what a pass asked for one is deleted and one refused: people hear of the rest, and of the refusal."""
+    azure = clockwork.azure
+    for patch in range(5):
+        azure.add_version(clockwork.image, f"1.0.{patch}", regions=list(THREE))
+    azure.lock(clockwork.version("1.0.1"))
+    clockwork.decide(" ".join(THREE), STATUS_WEBHOOKS=clockwork.receivers("json", "slack"))
+    clockwork.sweep()
+    clockwork.run(MINUTE, until=lambda: any(message.queue == "prune" for message in clockwork.queues.waiting))
+    azure.delete(clockwork.version("1.0.2"))
+    assert clockwork.run(DAY)
+    told = [json.dumps(each) for each in clockwork.posts("slack")]
+    assert len([each for each in told if "refused" in each]) == 1
+    (rest,) = [each for each in told if "refused" not in each]
+    assert "1.0.0" in rest
+    assert "1.0.3" in rest
+    assert "batch|" not in clockwork.rows()
+
+
+def test_a_version_that_azure_did_not_make(clockwork: Clockwork) -> None:
+    """An event of a failed write, about a version that is not there, is told of once, however often it comes."""
+    clockwork.azure.add_version(clockwork.image, "1.0.1", regions=list(THREE))
+    clockwork.decide(" ".join(THREE))
+    for _ in range(2):
+        clockwork.event("1.0.2", "ResourceWriteFailure")
+        assert clockwork.run(DAY)
+    (event,) = clockwork.events("publish.failed")
+    assert event["subject"] == clockwork.version("1.0.2")
+    assert event["data"]["state"] == "Absent"
+
+
+def test_a_version_that_failed(clockwork: Clockwork) -> None:
+    """An event of a failed write, about a version that Azure calls Failed, is told of with its state."""
+    clockwork.azure.add_version(clockwork.image, "1.0.1", regions=list(THREE))
+    clockwork.azure.add_version(clockwork.image, "1.0.2", regions=[HOME], provisioning_state="Failed")
+    clockwork.decide(" ".join(THREE))
+    clockwork.event("1.0.2", "ResourceWriteFailure")
+    assert clockwork.run(DAY)
+    (event,) = clockwork.events("publish.failed")
+    assert (event["data"]["version"], event["data"]["state"]) == ("1.0.2", "Failed")
+
+
+def test_a_failure_that_passed(clockwork: Clockwork) -> None:
+    """An event of a failed write is a hint: a version that is well by now is not told of."""
+    clockwork.azure.add_version(clockwork.image, "1.0.1", regions=list(THREE))
+    clockwork.decide(" ".join(THREE))
+    clockwork.event("1.0.1", "ResourceWriteFailure")
+    assert clockwork.run(DAY)
+    assert clockwork.events() == []
+
+
+def test_a_write_of_ours_that_failed(clockwork: Clockwork) -> None:
+    """A region that fails in a rollout of ours is told of as such, and not as a version that could not be published."""
+    clockwork.azure.set_behaviour(failing_regions={"eastus2": 9})
+    clockwork.decide(" ".join(THREE))
+    clockwork.azure.publish(clockwork.image, "1.0.1", home=HOME)
+    clockwork.pass_time(10 * MINUTE)
+    clockwork.event("1.0.1")
+    clockwork.run(5 * DAY / 24)
+    clockwork.event("1.0.1", "ResourceWriteFailure")
+    clockwork.run(DAY)
+    assert clockwork.events("publish.failed") == []
+    assert clockwork.events("rollout.region-failed")
