@@ -4,7 +4,19 @@ import os
 
 import azure.functions as func
 
-from handlers import image_event, notify, poison, prune, reconcile, replicate, sweep, watch
+from handlers import (
+    asking,
+    dashboard,
+    image_event,
+    notify,
+    planning,
+    poison,
+    prune,
+    reconcile,
+    replicate,
+    sweep,
+    watch,
+)
 from handlers.journal import quiet_libraries, warn
 from shared import settings
 from shared.wiring import App
@@ -23,3 +35,6 @@ app.register_functions(watch.blueprint(_wired))
 app.register_functions(prune.blueprint(_wired))
 app.register_functions(notify.blueprint(_wired))
 app.register_functions(poison.blueprint(_wired))
+app.register_functions(dashboard.blueprint(_wired))
+app.register_functions(asking.blueprint(_wired))
+app.register_functions(planning.blueprint(_wired))

@@ -1,20 +1,19 @@
 """A pass over one image definition: read it, plan, and ask for what the plan says."""
 
-from datetime import datetime
-
 import azure.functions as func
 
-from handlers.announcing import announce, announce_once
 from handlers.journal import note, warn
 from handlers.observing import Observed, observe
+from handlers.recording import forget, record_pass
+from handlers.reporting import report, tell_of_failure, warn_of_limits
 from handlers.stage import Done, Outcome, on_queue
 from handlers.watching import keep_watch
+from shared.core.batch import batches
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Prune, Queue, Reconcile, Replicate
 from shared.core.names import VersionId, VersionNumber
-from shared.core.notices import plan_news, replicas_news
 from shared.core.plan import Action, Plan, Role, VersionPlan
-from shared.core.planner import limit_warning, plan, replicas_after
+from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.core.rollout import Intent, Rollout, begin, join, progress, recorded
 from shared.wiring import App
@@ -25,7 +24,7 @@ def blueprint(app: App) -> func.Blueprint:
     return on_queue(app, Queue.RECONCILE, _pass)
 
 
-def _pass(app: App, message: Reconcile, _ticket: str) -> Outcome:
+def _pass(app: App, message: Reconcile, ticket: str) -> Outcome:
     if not app.settings.manages(message.definition):
         note("reconcile.dropped", definition=message.definition, reason="not in GALLERIES")
         return Done()
@@ -33,25 +32,29 @@ def _pass(app: App, message: Reconcile, _ticket: str) -> Outcome:
         observed = observe(app, message.definition)
     except Absent:
         note("reconcile.absent", definition=message.definition)
+        forget(app, message.definition)
         return Done()
 
     made = plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
     _log(made, message.cause)
 
     if observed.policy.mode is Mode.OBSERVE:
-        _report(app, made, observed)
+        report(app, made, observed)
     else:
-        _act(app, made, observed)
+        _act(app, made, observed, ticket)
+    tell_of_failure(app, message, observed)
     _come_back(app, made, observed)
+    record_pass(app, made, observed, message.cause)
     return Done()
 
 
-def _act(app: App, made: Plan, observed: Observed) -> None:
+def _act(app: App, made: Plan, observed: Observed, ticket: str) -> None:
     """Ask for what the plan says. What is remembered comes last, so that a crash repeats and forgets nothing."""
     superseded = _superseded(made, observed)
+    batch = _batch(app, made, ticket)
     for each in made.versions:
-        _ask(app, each, _intent(app, made, observed, each, superseded))
-        _warn_of_limit(app, each, observed)
+        _ask(app, each, _intent(app, made, observed, each, superseded), batch.get(each.version.number, ""))
+    warn_of_limits(app, made, observed)
     for number in superseded:
         _end(app, VersionId(made.image, number), made)
     if made.newest and made.newest.number != observed.memory.newest:
@@ -76,11 +79,21 @@ def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superse
     )
 
 
-def _ask(app: App, each: VersionPlan, intent: Intent) -> None:
+def _batch(app: App, made: Plan, ticket: str) -> dict[VersionNumber, str]:
+    """Remember which prunes are asked for together, before the first of them can end; give the batch of each."""
+    numbers = [each.version.number for each in made.versions if each.prunes]
+    found: dict[VersionNumber, str] = {}
+    for name, some in batches(numbers, ticket):
+        app.rollouts.ask_for_batch(made.image, name, some)
+        found |= dict.fromkeys(some, name)
+    return found
+
+
+def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> None:
     if each.replicates:
         _replicate(app, each, intent)
     elif each.prunes:
-        app.queues.put(Prune(each.version.id, since=intent.now, deadline=intent.now + intent.deadline))
+        app.queues.put(Prune(each.version.id, since=intent.now, deadline=intent.now + intent.deadline, batch=batch))
     elif each.kept and not each.reason:
         _follow(app, each, intent)
 
@@ -116,33 +129,6 @@ def _end(app: App, version: VersionId, made: Plan) -> None:
     if rollout:
         app.rollouts.amend_rollout(version, rollout, lambda before: before.end(why, now))
         note("rollout.ended", version=version, reason=why)
-
-
-def _warn_of_limit(app: App, each: VersionPlan, observed: Observed) -> None:
-    reason = limit_warning(each)
-    if reason:
-        notice = replicas_news(each.version.id, replicas_after(each), reason)
-        announce_once(app, observed.definition.id, notice, observed.memory)
-
-
-def _report(app: App, made: Plan, observed: Observed) -> None:
-    """Tell of a plan (mode observe), once, and again when it has become another."""
-    now = app.now()
-    for each in made.versions:
-        if each.kept:
-            _record(app, each, now)
-    notice = plan_news(made)
-    if observed.memory.reported == notice.id:
-        return
-    if not made.empty:
-        announce(app, notice)
-    app.rollouts.remember(made.image, lambda before: before.reporting(notice.id))
-
-
-def _record(app: App, each: VersionPlan, now: datetime) -> None:
-    """Remember since when regions are complete, for the day when the app may act."""
-    version = each.version
-    app.rollouts.change_rollout(version.id, lambda before: recorded(before, version, now=now))
 
 
 def _come_back(app: App, made: Plan, observed: Observed) -> None:

@@ -3,9 +3,12 @@
 import azure.functions as func
 
 from handlers.journal import note, warn
-from shared.core.errors import Absent
+from handlers.recording import record_sweep, recorded
+from shared.core.errors import Absent, Retry
 from shared.core.messages import Reconcile
-from shared.core.names import GalleryId
+from shared.core.names import GalleryId, ImageId
+from shared.core.status import SweptGallery
+from shared.core.text import plain
 from shared.wiring import App
 
 
@@ -23,20 +26,37 @@ def blueprint(app: App) -> func.Blueprint:
 
 def _sweep(app: App) -> None:
     """Sweep gallery by gallery; one that cannot be listed does not hold up the others, and fails the run at its end."""
-    faults = [fault for gallery in app.settings.galleries if (fault := _sweep_gallery(app, gallery))]
+    faults: list[Exception] = []
+    swept = [_sweep_gallery(app, gallery, faults) for gallery in app.settings.galleries]
+    record_sweep(app, swept)
     if faults:
         raise ExceptionGroup("not every gallery could be swept", faults)
 
 
-def _sweep_gallery(app: App, gallery: GalleryId) -> Exception | None:
-    try:
-        images = app.gallery.images(gallery)
-    except Absent:
-        warn("sweep.absent", gallery=gallery)
-        return None
-    except Exception as fault:  # noqa: BLE001  whatever it is, the other galleries are swept, and it is raised after
-        return fault
+def _sweep_gallery(app: App, gallery: GalleryId, faults: list[Exception]) -> SweptGallery:
+    """Ask for a pass over every image definition that is listed, and over those recorded ones that are not.
+
+    Such a one may be gone, which its pass finds out; or the list could not be had, and its pass can wait for Azure.
+    """
+    images, trouble = _listed(app, gallery, faults)
+    known = recorded(app, gallery)
     for image in images:
         app.queues.put(Reconcile(image, "sweep"))
-    note("sweep.asked", gallery=gallery, definitions=len(images))
-    return None
+    for image in sorted(set(known) - set(images), key=str):
+        app.queues.put(Reconcile(image, trouble or "it is not listed any more"))
+    note("sweep.asked", gallery=gallery, definitions=len(images), known=len(known), trouble=trouble)
+    return SweptGallery(str(gallery), len(images), trouble)
+
+
+def _listed(app: App, gallery: GalleryId, faults: list[Exception]) -> tuple[list[ImageId], str]:
+    try:
+        return app.gallery.images(gallery), ""
+    except Absent:
+        warn("sweep.absent", gallery=gallery)
+        return [], "there is no such gallery"
+    except Retry as retry:
+        warn("sweep.not-now", gallery=gallery, reason=retry)
+        return [], str(retry)
+    except Exception as fault:  # noqa: BLE001  whatever it is, the other galleries are swept, and it is raised after
+        faults.append(fault)
+        return [], plain(fault) or type(fault).__name__

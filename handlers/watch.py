@@ -8,6 +8,7 @@ import azure.functions as func
 from handlers.announcing import announce_rollout
 from handlers.journal import note
 from handlers.observing import wanted
+from handlers.recording import record_look
 from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Queue, Reconcile, Replicate, Watch
@@ -71,6 +72,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
         failed=seen.failed,
         later=seen.later,
     )
+    record_look(app, version, rollout, lines=lines, seen=seen, judgement=judgement)
 
     if judgement.complete:
         return _complete(app, version, rollout)

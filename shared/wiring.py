@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.adapters.throttle import Throttle
-from shared.settings import Settings
+from shared.settings import Settings, WebhookKind
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from shared.adapters.gallery import Gallery
     from shared.adapters.queues import Queues
+    from shared.adapters.records import Records
     from shared.adapters.rollouts import Rollouts
+    from shared.adapters.topic import Topic
     from shared.adapters.usage import ResourceGraph
     from shared.adapters.webhooks import Webhooks
 
@@ -41,14 +43,16 @@ class App:
         """Azure Compute Galleries."""
         from shared.adapters.gallery import Gallery  # noqa: PLC0415  0.3 s that only some functions need
 
-        return Gallery(self.settings.arm_endpoint, self._arm_credential(), self._throttle)
+        return Gallery(self.settings.arm_endpoint, self._credential_for(self.settings.arm_endpoint), self._throttle)
 
     @cached_property
     def resource_graph(self) -> "ResourceGraph":
         """Azure Resource Graph."""
         from shared.adapters.usage import ResourceGraph  # noqa: PLC0415  only who prunes needs it
 
-        return ResourceGraph(self.settings.arm_endpoint, self._arm_credential(), self._throttle)
+        return ResourceGraph(
+            self.settings.arm_endpoint, self._credential_for(self.settings.arm_endpoint), self._throttle
+        )
 
     @cached_property
     def queues(self) -> "Queues":
@@ -65,15 +69,30 @@ class App:
         return Rollouts(self.settings.storage, self._storage_credential())
 
     @cached_property
+    def records(self) -> "Records":
+        """What is recorded for people to look at."""
+        from shared.adapters.records import Records  # noqa: PLC0415
+
+        return Records(self.settings.storage, self._storage_credential())
+
+    @cached_property
     def webhooks(self) -> "Webhooks":
         """The receivers of statuses."""
         from shared.adapters.webhooks import Webhooks  # noqa: PLC0415
 
-        return Webhooks()
+        return Webhooks(self.settings.webhook_secrets, self.now)
 
-    def _arm_credential(self) -> "TokenCredential | None":
+    @cached_property
+    def topic(self) -> "Topic":
+        """The topic of statuses, for settings that name one."""
+        from shared.adapters.topic import Topic  # noqa: PLC0415
+
+        (endpoint,) = (each.url for each in self.settings.webhooks if each.kind is WebhookKind.TOPIC)
+        return Topic(endpoint, self._credential_for(endpoint), self.now)
+
+    def _credential_for(self, endpoint: str) -> "TokenCredential | None":
         """Give no credential for a simulated Azure: a token must never leave over plain http."""
-        return None if urlsplit(self.settings.arm_endpoint).scheme == "http" else self._credential
+        return None if urlsplit(endpoint).scheme == "http" else self._credential
 
     def _storage_credential(self) -> "TokenCredential | None":
         return None if self.settings.storage.connection_string else self._credential

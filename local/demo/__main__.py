@@ -83,6 +83,7 @@ def _keep(console: Console, azure: SimulatedAzure, azurite: Azurite, host: HostP
     console.print("\nEverything is left running; Ctrl-C ends it.")
     console.print(f"  Azure Resource Manager  {azure.endpoint}", highlight=False, soft_wrap=True)
     console.print(f"  Chat                    {azure.endpoint}/chat", highlight=False, soft_wrap=True)
+    console.print(f"  The page                {host.url}/api/status?code={host.key}", highlight=False, soft_wrap=True)
     console.print(f"  Functions host          {host.url}  key {host.key}", highlight=False, soft_wrap=True)
     console.print(f"  Storage                 {azurite.connection_string()}", highlight=False, soft_wrap=True)
     threading.Event().wait()

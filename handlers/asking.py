@@ -1,0 +1,102 @@
+"""What people and programs may ask for: a pass over an image definition, and dead letters put back."""
+
+from collections.abc import Sequence
+from math import ceil
+
+import azure.functions as func
+
+from handlers.answering import as_json, back_to_page, from_page, refusal
+from handlers.journal import note, warn
+from shared.core.errors import Malformed, Retry
+from shared.core.messages import Queue, Reconcile
+from shared.core.names import ImageId
+from shared.core.status import DeadLetter
+from shared.formats.question import Question
+from shared.wiring import App
+
+MOST_AT_ONCE = 200
+"""Dead letters that one request puts back; the answer says whether there are more."""
+
+_MOST_FAULTS = 3
+
+
+def blueprint(app: App) -> func.Blueprint:
+    """Give the functions that are asked by POST."""
+    stage = func.Blueprint()
+
+    @stage.function_name("ask_for_a_pass")
+    @stage.route("reconcile", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+    def ask_for_a_pass(req: func.HttpRequest) -> func.HttpResponse:
+        return _ask(app, req)
+
+    @stage.function_name("replay_dead_letters")
+    @stage.route("dead-letters/{queue}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+    def replay_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return _replay(app, req)
+        except Retry as retry:
+            return refusal(503, f"Not now: {retry}", {"Retry-After": str(ceil(retry.after.total_seconds()))})
+
+    return stage
+
+
+def _ask(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    given = req.params.get("definition", "")
+    if not given:
+        return refusal(400, "Which image definition? POST /api/reconcile?definition=<its resource id>")
+    try:
+        image = ImageId.parse(given)
+    except Malformed as fault:
+        return refusal(400, str(fault))
+    if not app.settings.manages(image):
+        return refusal(404, "That image definition is in no gallery of GALLERIES.")
+    app.queues.put(Reconcile(image, "somebody asked for it"))
+    note("reconcile.asked", definition=image)
+    if from_page(req):
+        return back_to_page(f"status{_question(req).query}&said=asked")
+    return as_json(202, {"definition": str(image)})
+
+
+def _replay(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    named, name = req.route_params.get("queue", ""), req.params.get("id", "")
+    if named not in Queue:
+        return refusal(404, f"There is no such queue. Wanted one of: {', '.join(Queue)}")
+    queue = Queue(named)
+    if name:
+        letter = app.records.dead_letter(queue, name)
+        if letter is None:
+            return refusal(404, "There is no such dead letter, or it was put back already.")
+        letters = [letter]
+    else:
+        letters = app.records.dead_letters(most=MOST_AT_ONCE + 1, queue=queue)
+    replayed = _put_back(app, queue, letters[:MOST_AT_ONCE])
+    left = len(letters) - replayed
+    if from_page(req):
+        return back_to_page(f"../../status{_question(req).query}&said=replayed-{replayed}")
+    return as_json(200 if replayed or not letters else 502, {"queue": named, "replayed": replayed, "more": left > 0})
+
+
+def _put_back(app: App, queue: Queue, letters: Sequence[DeadLetter]) -> int:
+    """Put dead letters back, the oldest first; each is forgotten when it was put: a kill doubles one, at worst."""
+    replayed = faults = 0
+    for letter in sorted(letters, key=lambda letter: letter.at):
+        try:
+            app.queues.put_text(queue, letter.body)
+        except Exception as fault:  # noqa: BLE001  one that no queue takes does not hold up the others
+            warn("dead-letter.stays", queue=queue, message=letter.name, reason=type(fault).__name__)
+            faults += 1
+            if faults == _MOST_FAULTS:
+                break
+            continue
+        app.records.forget_dead_letter(letter)
+        note("dead-letter.replayed", queue=queue, message=letter.name)
+        replayed += 1
+    return replayed
+
+
+def _question(req: func.HttpRequest) -> Question:
+    """Find where somebody was on the page; whatever cannot be read is the whole of it."""
+    try:
+        return Question.parse({**req.params})
+    except Malformed:
+        return Question(key=req.params.get("code", ""))

@@ -1,0 +1,128 @@
+"""What is recorded for people to look at, in the table ``rollouts``: how image definitions stand, sweeps, dead letters.
+
+Passes, looks and prunes write it; the page reads it, and asks Azure nothing.
+"""
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from shared.adapters.rollouts import DEAD_LETTERS, TABLE, partition
+from shared.adapters.table import Key, Table, Values
+from shared.core.errors import Malformed
+from shared.core.names import GalleryId, ImageId
+from shared.core.status import DeadLetter, DefinitionStatus, Sweep, Versions
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.settings import Storage
+
+_STATUS, _VERSIONS, _SWEEP = "status", "versions", ("sweep", "last")
+_UNREADABLE = (KeyError, TypeError, ValueError, Malformed, zlib.error)
+"""What a row raises that another release of the app wrote. It counts as no row: the next pass writes it anew."""
+
+
+class Records:
+    """What is recorded for people to look at."""
+
+    def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
+        self._table = Table(TABLE, storage, credential)
+
+    def statuses(self, gallery: GalleryId) -> list[DefinitionStatus]:
+        """Read how the image definitions of a gallery stand, as many as there are."""
+        found = self._table.find(_STATUS, partition(f"{gallery}/images/"))
+        return [status for values in found.values() if (status := _read(DefinitionStatus.from_json, values))]
+
+    def images(self, gallery: GalleryId) -> list[ImageId]:
+        """Read of which image definitions of a gallery anything is recorded."""
+        return [status.image for status in self.statuses(gallery)]
+
+    def change(
+        self, image: ImageId, change: Callable[[DefinitionStatus | None], DefinitionStatus | None]
+    ) -> DefinitionStatus | None:
+        """Change how an image definition stands; ``change`` may be called more than once. ``None`` changes nothing."""
+
+        def apply(values: Values | None) -> Values | None:
+            changed = change(_read(DefinitionStatus.from_json, values))
+            return changed.to_json() if changed else None
+
+        return _read(DefinitionStatus.from_json, self._table.change((_STATUS, partition(image)), apply))
+
+    def versions(self, image: ImageId) -> Versions | None:
+        """Read how the versions of an image definition stand."""
+        values, _ = self._table.read((_VERSIONS, partition(image)))
+        return _read(_unpacked, values)
+
+    def keep_versions(self, image: ImageId, versions: Versions) -> None:
+        """Record how the versions of an image definition stand."""
+        self._table.put((_VERSIONS, partition(image)), _packed(versions))
+
+    def change_versions(self, image: ImageId, change: Callable[[Versions], Versions]) -> None:
+        """Change how the versions of an image definition stand, where that is recorded."""
+
+        def apply(values: Values | None) -> Values | None:
+            versions = _read(_unpacked, values)
+            return _packed(change(versions)) if versions else None
+
+        self._table.change((_VERSIONS, partition(image)), apply)
+
+    def forget(self, image: ImageId) -> None:
+        """Forget an image definition that is gone."""
+        for kind in (_VERSIONS, _STATUS):
+            self._table.delete((kind, partition(image)))
+
+    def sweep(self) -> Sweep | None:
+        """Read what the last sweep asked for."""
+        values, _ = self._table.read(_SWEEP)
+        return _read(Sweep.from_json, values)
+
+    def keep_sweep(self, sweep: Sweep) -> None:
+        """Record a sweep."""
+        self._table.put(_SWEEP, sweep.to_json())
+
+    def dead_letters(self, *, most: int, queue: str = "") -> list[DeadLetter]:
+        """Read messages that nobody could handle, of one queue or all: so many, the last ones first."""
+        found = self._table.find(DEAD_LETTERS, f"{queue}|" if queue else "", most=most)
+        letters = (_letter(key if not queue else f"{queue}|{key}", values) for key, values in found.items())
+        return sorted(letters, key=lambda letter: letter.at, reverse=True)
+
+    def dead_letter(self, queue: str, name: str) -> DeadLetter | None:
+        """Read one of them."""
+        values, _ = self._table.read(_letter_key(queue, name))
+        return _letter(f"{queue}|{name}", values) if values else None
+
+    def forget_dead_letter(self, letter: DeadLetter) -> None:
+        """Forget a message that was put back."""
+        self._table.delete(_letter_key(letter.queue, letter.name))
+
+
+def _letter_key(queue: str, name: str) -> Key:
+    return DEAD_LETTERS, f"{queue}|{name}"
+
+
+def _letter(key: str, values: Mapping[str, Any]) -> DeadLetter:
+    at = datetime.fromisoformat(values["at"])
+    return DeadLetter(values["queue"], key.partition("|")[2], values["body"], values["reason"], at)
+
+
+def _packed(versions: Versions) -> Values:
+    """Give a value that hundreds of versions in tens of regions fit into: a row holds 1 MiB (documented)."""
+    packed = zlib.compress(json.dumps(versions.to_json(), separators=(",", ":")).encode())
+    return {"zlib": base64.b85encode(packed).decode()}
+
+
+def _unpacked(values: Mapping[str, Any]) -> Versions:
+    return Versions.from_json(json.loads(zlib.decompress(base64.b85decode(values["zlib"]))))
+
+
+def _read[T](read: Callable[[Any], T], values: Values | None) -> T | None:
+    if values is None:
+        return None
+    try:
+        return read(values)
+    except _UNREADABLE:
+        return None
