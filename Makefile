@@ -4,12 +4,22 @@ PYTHON ?= $(shell for each in python3.13 python3 python; do \
 	$$each -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && echo $$each && break; done)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 RUN := .venv/bin/python -m
-CODE := function_app.py handlers shared local tests
+CODE := function_app.py handlers shared plan local tests
 
-.PHONY: demo test quick check format azurite start install python lock audit clean
+.PHONY: demo soak plan pictures test quick check format azurite start install python lock audit clean
 
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
+
+soak: install ## 200 versions in five minutes at most while everything goes wrong at random; SEED=N plays that one again
+	@$(RUN) local.soak $(if $(SEED),--seed $(SEED))
+
+plan: python ## what a pass would do now: GALLERY=<resource id> and az login; without GALLERY, in a simulated Azure
+ifdef GALLERY
+	@$(RUN) plan --gallery "$(GALLERY)" $(ARGS)
+else
+	@$(RUN) plan --simulate $(ARGS) || test $$? -eq 2
+endif
 
 test: install tests/browser/node_modules/.installed check ## everything: linters, types, import contracts, all tests, coverage of the core
 	$(RUN) pytest tests/core --cov --cov-report=term-missing -q
@@ -28,6 +38,10 @@ check: python ## linters, types and import contracts
 format: python ## write the code as the formatter wants it
 	$(RUN) ruff format $(CODE)
 	$(RUN) ruff check --fix $(CODE)
+
+pictures: install ## draw the pictures of the documents anew
+	$(RUN) pytest tests/browser/test_page.py -q -k glance && cp artefacts/status.png docs/pictures/
+	$(RUN) tests.plan.picture docs/pictures/plan.svg
 
 azurite: install ## storage for make start, on the ports that UseDevelopmentStorage=true means
 	@exec $(RUN) local.azurite --queue-port 10001 --table-port 10002
