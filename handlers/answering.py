@@ -3,10 +3,29 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
 from handlers.journal import note
+from shared.core.errors import Absent, Malformed
+from shared.core.names import ImageId
+from shared.wiring import App
+
+
+def definition(app: App, req: func.HttpRequest) -> ImageId:
+    """Read which image definition a request is about.
+
+    :raises Malformed: when it names none.
+    :raises Absent: when it names one that is not managed.
+    """
+    given = req.params.get("definition", "")
+    if not given:
+        raise Malformed(f"Which image definition? {req.method} {urlsplit(req.url).path}?definition=<its resource id>")
+    image = ImageId.parse(given)
+    if not app.settings.manages(image):
+        raise Absent("That image definition is in no gallery of GALLERIES.")
+    return image
 
 
 def as_json(status: int, body: Any, more: Mapping[str, str] | None = None) -> func.HttpResponse:

@@ -5,11 +5,10 @@ from math import ceil
 
 import azure.functions as func
 
-from handlers.answering import as_json, back_to_page, from_page, refusal
+from handlers.answering import as_json, back_to_page, definition, from_page, refusal
 from handlers.journal import note, warn
-from shared.core.errors import Malformed, Retry
+from shared.core.errors import Absent, Malformed, Retry
 from shared.core.messages import Queue, Reconcile
-from shared.core.names import ImageId
 from shared.core.status import DeadLetter
 from shared.formats.question import Question
 from shared.wiring import App
@@ -41,15 +40,12 @@ def blueprint(app: App) -> func.Blueprint:
 
 
 def _ask(app: App, req: func.HttpRequest) -> func.HttpResponse:
-    given = req.params.get("definition", "")
-    if not given:
-        return refusal(400, "Which image definition? POST /api/reconcile?definition=<its resource id>")
     try:
-        image = ImageId.parse(given)
+        image = definition(app, req)
     except Malformed as fault:
         return refusal(400, str(fault))
-    if not app.settings.manages(image):
-        return refusal(404, "That image definition is in no gallery of GALLERIES.")
+    except Absent as absent:
+        return refusal(404, str(absent))
     app.queues.put(Reconcile(image, "somebody asked for it"))
     note("reconcile.asked", definition=image)
     if from_page(req):

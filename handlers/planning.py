@@ -1,10 +1,10 @@
 """What a pass would do now, for whoever asks: it reads what a pass reads, and writes nothing at all."""
 
-import json
 from math import ceil
 
 import azure.functions as func
 
+from handlers.answering import as_json, definition, refusal
 from handlers.journal import note
 from handlers.observing import observe
 from shared.core.errors import Absent, Malformed, Refused, Retry
@@ -21,7 +21,7 @@ def blueprint(app: App) -> func.Blueprint:
     @stage.function_name("plan")
     @stage.route("plan", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
-        return _answer(app, req.params.get("definition", ""))
+        return _answer(app, req)
 
     return stage
 
@@ -37,38 +37,28 @@ def planned(app: App, image: ImageId) -> Planned:
     return Planned(made, observed.policy.mode)
 
 
-def _answer(app: App, given: str) -> func.HttpResponse:
-    if not given:
-        return _refusal(400, "Which image definition? GET /api/plan?definition=<its resource id>")
-    try:
-        image = ImageId.parse(given)
-    except Malformed as fault:
-        return _refusal(400, str(fault))
-    if not app.settings.manages(image):
-        return _refusal(404, "That image definition is in no gallery of GALLERIES.")
-    return _plan(app, image)
-
-
-def _plan(app: App, image: ImageId) -> func.HttpResponse:
+def _answer(app: App, req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the plan. "Not now" is an answer too: nobody waits in here."""
     try:
-        report = Report(app.now(), [planned(app, image)])
-    except Absent:
-        return _refusal(404, "There is no such image definition.")
+        image = definition(app, req)
+        report = Report(app.now(), [_planned_here(app, image)])
+    except Malformed as fault:
+        return refusal(400, str(fault))
+    except Absent as absent:
+        return refusal(404, str(absent))
     except Retry as retry:
-        return _refusal(503, f"Not now: {retry}", {"Retry-After": str(max(ceil(retry.after.total_seconds()), 1))})
-    except (Malformed, Refused) as fault:
-        return _refusal(502, str(fault))
+        return refusal(503, f"Not now: {retry}", {"Retry-After": str(max(ceil(retry.after.total_seconds()), 1))})
+    except Refused as refused:
+        return refusal(502, str(refused))
     note("plan.asked", definition=image, changes=report.changes)
-    return _json(200, report.to_json())
+    return as_json(200, report.to_json())
 
 
-def _refusal(status: int, reason: str, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    note("plan.refused", status=status, reason=reason)
-    return _json(status, {"error": reason}, headers)
-
-
-def _json(status: int, body: object, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    text = json.dumps(body)
-    more = {"Cache-Control": "no-store", **(headers or {})}
-    return func.HttpResponse(text, status_code=status, mimetype="application/json", headers=more)
+def _planned_here(app: App, image: ImageId) -> Planned:
+    """Plan; what Azure says that cannot be read is no fault of who asks."""
+    try:
+        return planned(app, image)
+    except Absent:
+        raise Absent("There is no such image definition.") from None
+    except Malformed as fault:
+        raise Refused("Malformed", str(fault)) from fault
