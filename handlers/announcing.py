@@ -1,4 +1,4 @@
-"""Saying what is news: one message per webhook, so that each has its own fate."""
+"""Saying what is news: in one message, so that no crash tells only some; it becomes one per receiver."""
 
 from datetime import timedelta
 from enum import Enum, auto
@@ -37,9 +37,9 @@ def announce(app: App, notice: Notice, *, to: Audience = Audience.ALL, besides: 
     now = app.now()
     event = notice.event(now)
     receivers = app.settings.webhooks if notice.type in app.settings.statuses else ()
-    for webhook in receivers:
-        if webhook.name != besides and to.has(webhook.kind):
-            app.queues.put(Notify(webhook.name, event, since=now, deadline=now + _GIVE_UP_AFTER))
+    names = [webhook.name for webhook in receivers if webhook.name != besides and to.has(webhook.kind)]
+    if names:
+        app.queues.put(Notify.to(names, event, since=now, deadline=now + _GIVE_UP_AFTER))
     note("announced", type=notice.type, about=notice.about, event=notice.id)
 
 

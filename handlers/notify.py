@@ -31,6 +31,18 @@ def blueprint(app: App) -> func.Blueprint:
 
 
 def _notify(app: App, message: Notify, ticket: str) -> Outcome:
+    each = message.each
+    return _spread(app, each) if len(each) > 1 else _post(app, message, ticket)
+
+
+def _spread(app: App, each: list[Notify]) -> Outcome:
+    """Give each receiver a message of its own, with a fate of its own. Spread twice, it is still posted once."""
+    for message in each:
+        app.queues.put(message)
+    return Done()
+
+
+def _post(app: App, message: Notify, ticket: str) -> Outcome:
     webhook = app.settings.webhook(message.webhook)
     if webhook is None:
         return Failed(f"there is no receiver {message.webhook} in the settings any more")

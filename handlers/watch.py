@@ -93,12 +93,21 @@ def _hand_back(app: App, message: Watch, cause: str) -> Outcome:
 
 
 def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
-    now = app.now()
-    if STARTED in rollout.announced:  # else every write of it was refused, and nothing has begun
+    """Tell that it is over; if nobody told of its start, of that too: who wrote is dead, or will come back late."""
+    now, said = app.now(), (STARTED,) if _begun(version, rollout) else ()
+    if said and STARTED not in rollout.announced:
+        announce_rollout(app, NoticeType.ROLLOUT_STARTED, version, rollout)
+    if said:
         announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
     app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
-    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.finish(now))
+    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.saying(*said).finish(now))
     return Done()
+
+
+def _begun(version: ImageVersion, rollout: Rollout) -> bool:
+    """Whether it brought the version anywhere; else every write of it was refused."""
+    came = [region for region, at in rollout.completed.items() if at > rollout.started and region != version.home]
+    return STARTED in rollout.announced or bool(came)
 
 
 def _pause(app: App, version: VersionId, rollout: Rollout, seen: Progress, lines: Sequence[Line]) -> timedelta:

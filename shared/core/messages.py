@@ -5,11 +5,11 @@ would let it overwrite the real one (documented in the host's binding data, seen
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from shared.core.errors import Malformed
 from shared.core.names import ImageId, VersionId
@@ -98,9 +98,9 @@ class Prune:
 
 @dataclass(frozen=True, slots=True)
 class Notify:
-    """Post a status to one receiver.
+    """Post a status to one receiver, or to several: then each gets a message of its own.
 
-    :param webhook: its position and kind (``"1-teams"``, ``"3-topic"``), never its URL, which is a credential.
+    :param webhook: position and kind (``"1-teams"``, ``"1-teams,3-topic"``), never a URL, which is a credential.
     :param event: the status as CloudEvent.
     :param attempt: how often it was posted in vain.
     """
@@ -111,6 +111,16 @@ class Notify:
     since: datetime
     deadline: datetime
     attempt: int = 0
+
+    @classmethod
+    def to(cls, names: Sequence[str], event: Mapping[str, Any], *, since: datetime, deadline: datetime) -> Self:
+        """Make the message for receivers."""
+        return cls(",".join(names), event, since, deadline)
+
+    @property
+    def each(self) -> "list[Notify]":
+        """Give a message for each receiver."""
+        return [replace(self, webhook=name) for name in self.webhook.split(",")]
 
     def failed_once_more(self) -> "Notify":
         """Give the message for the next try."""

@@ -124,7 +124,10 @@ def test_interrupted_while_azure_wants_to_be_left_alone():
             assert running.stderr
             line = running.stderr.readline()
             running.send_signal(signal.SIGINT)
-            rest = running.stderr.read()
+            try:
+                _, rest = running.communicate(timeout=30)
+            finally:
+                running.kill()
     assert line.startswith("Azure answered 429")
     assert "Trying again in 9 min" in line
     assert (running.returncode, rest) == (130, "")
