@@ -113,6 +113,17 @@ class Azurite:
             self._child.stdin.close()
         self._child = None
 
+    def pause(self, seconds: float) -> subprocess.Popen[bytes]:
+        """Let Azurite stand still for so long: connections open, and nobody answers.
+
+        Returns the program that wakes it again, also when this process is gone by then: what stands still could not
+        see that its lifeline ended, and would be left behind.
+        """
+        if self._child is None:
+            raise AzuriteFailed("Azurite does not run")
+        words = ['kill -STOP "$1"; sleep "$2"; kill -CONT "$1"', "pause", str(self._child.pid), str(seconds)]
+        return subprocess.Popen(["/bin/sh", "-c", *words], start_new_session=True)
+
     def _await_ports(self, child: subprocess.Popen[bytes], output: IO[bytes]) -> dict[str, int]:
         """Wait until both services say that they are listening, which they say even when silent."""
         deadline = time.monotonic() + self._ready_seconds

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from threading import Condition
 from typing import Any
 from uuid import uuid4
@@ -11,10 +12,22 @@ from aiohttp import web
 from local.azure.budgets import Budgets
 from local.azure.calls import Answer, Call
 from local.azure.errors import ArmError, no_api_version
-from local.azure.faults import Faults, Throttles
-from local.azure.journal import Request
+from local.azure.faults import Faults, Throttles, error_of
+from local.azure.journal import WRITES, Request
 from local.azure.provider import Provider
 from local.azure.routes import answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What came of a request; `answer` goes back. `status` is 0 and `answer` None when the connection is cut."""
+
+    status: int
+    answer: Answer | None
+    error_code: str | None = None
+    retry_after: float | None = None
+    spoiled: bool = False
+    before: Any = None
 
 
 class Arm:
@@ -24,6 +37,7 @@ class Arm:
         self.requests: list[Request] = []
         self.faults = Faults(provider.behaviour.faults)
         self.throttles = Throttles(clock)
+        self.witness: Callable[[str], Any] = lambda _: None
         self._provider = provider
         self._changed = changed
         self._clock = clock
@@ -40,32 +54,52 @@ class Arm:
             endpoint=f"{request.scheme}://{request.host}",
         )
         with self._changed:
-            given, code = self._answer(call)
-            self._record(request, call, given, code)
-            headers = self._headers(call, given)
+            outcome = self._answer(call)
+            self._record(request, call, outcome)
+            given = outcome.answer
+            headers = self._headers(call, given) if given else {}
             self._provider.advance()
             self._changed.notify_all()
-        return _response(given, headers)
+        return _response(given, headers) if given else _cut(request)
 
-    def _answer(self, call: Call) -> tuple[Answer, str | None]:
+    def _answer(self, call: Call) -> _Outcome:
         """Answer, or refuse with ARM's error body and code."""
         try:
             self.throttles.refuse(call)
             self._budgets.refuse(call)
-            self.faults.raise_for(call.method, call.path)
-            if "api-version" not in call.query:
-                raise no_api_version()
-            self._provider.store.locks.refuse(call.method, call.id)
-            self._provider.advance()
-            return answer(self._provider, call), None
+            fault = self.faults.take(call)
+            if fault and not fault.done:
+                raise error_of(fault)
+            before, given = self._carry_out(call)
         except ArmError as refusal:
-            after = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
-            return Answer(refusal.status, refusal.body, after), refusal.code
+            return _refused(refusal)
+        spoiled = _refused(error_of(fault)) if fault else None
+        return _Outcome(given.status, spoiled.answer if spoiled else given, spoiled=bool(spoiled), before=before)
 
-    def _record(self, request: web.Request, call: Call, given: Answer, code: str | None) -> None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        at = self._clock()
-        self.requests.append(Request(at, call.method, call.path, call.query, call.body, given.status, code, headers))
+    def _carry_out(self, call: Call) -> tuple[Any, Answer]:
+        """Do what is asked; return what the witness saw before a write, and the answer."""
+        if "api-version" not in call.query:
+            raise no_api_version()
+        self._provider.store.locks.refuse(call.method, call.id)
+        self._provider.advance()
+        before = self.witness(call.id.text) if call.method in WRITES else None
+        return before, answer(self._provider, call)
+
+    def _record(self, request: web.Request, call: Call, outcome: _Outcome) -> None:
+        entry = Request(
+            at=self._clock(),
+            method=call.method,
+            path=call.path,
+            query=call.query,
+            body=call.body,
+            status=outcome.status,
+            error_code=outcome.error_code,
+            headers={name.lower(): value for name, value in request.headers.items()},
+            retry_after=outcome.retry_after,
+            spoiled=outcome.spoiled,
+            before=outcome.before,
+        )
+        self.requests.append(entry)
 
     def _headers(self, call: Call, given: Answer) -> dict[str, str]:
         """Return the headers that every answer has (seen in captured traffic); no ETag, no Retry-After."""
@@ -89,6 +123,20 @@ def _parsed(text: str) -> Any:
         return json.loads(text)
     except ValueError:
         return None
+
+
+def _refused(refusal: ArmError) -> _Outcome:
+    """Return ARM's words for a refusal; status 0 is no answer at all."""
+    after = {} if refusal.retry_after is None else {"Retry-After": f"{refusal.retry_after:g}"}
+    given = Answer(refusal.status, refusal.body, after) if refusal.status else None
+    return _Outcome(refusal.status, given, refusal.code, refusal.retry_after)
+
+
+def _cut(request: web.Request) -> web.Response:
+    """Cut the connection; what is returned goes nowhere."""
+    if request.transport:
+        request.transport.abort()
+    return web.Response()
 
 
 def _response(given: Answer, headers: dict[str, str]) -> web.Response:

@@ -43,6 +43,8 @@ class Fault:
     """What ARM answers instead of doing what was asked, for the next `times` requests that match.
 
     `method` is an HTTP method or `*`; `path_regex` is searched in the path, case-blind; `retry_after` is in seconds.
+    `status` 0 is no answer at all: the connection is cut. With `done` the request is carried out all the same, and only
+    its answer is this one.
     """
 
     method: str
@@ -52,6 +54,7 @@ class Fault:
     message: str
     retry_after: float | None = None
     times: int = 1
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,9 @@ class Behaviour:
     `enforce_budgets` answers 429 to a call whose budget of 3 or 30 minutes is used up; `budgets` replaces the usual
     ones, by their names without the window: `{"CreateUpdateGalleryImageVersion": (375, 1200)}`. `budget_window`
     says how one comes back: all at once when its window is over, or call by call.
+    `closed_regions` are those that no version may get any more; where it is it stays.
+    `event_delays` has an entry for each copy of an event, how many seconds late it is: none at all loses events, two
+    double them, and a change from a long one to a short one delivers them in another order.
     """
 
     create: Pace = _SOON
@@ -80,6 +86,7 @@ class Behaviour:
     removal: Pace | None = None
     failing_regions: Mapping[str, int] = field(default_factory=dict)
     failed_region_fails_version: bool = False
+    closed_regions: frozenset[str] = frozenset()
     # Unverified: what Azure answers to a write while the version is Updating. Lost regions have been seen ("accept").
     write_while_updating: Literal["accept", "conflict"] = "accept"
     # Unverified: whether allowDeletionOfReplicatedLocations and the removal that needs it may share one write.
@@ -88,6 +95,7 @@ class Behaviour:
     graph_page_size: int = 1000
     graph_incomplete: Literal["no", "truncated", "limit-hit"] = "no"
     unlisted: frozenset[str] = frozenset()
+    event_delays: tuple[float, ...] = (0.0,)
     faults: tuple[Fault, ...] | list[Fault] = ()
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     # Newer poll URLs carry about 3.5 KB of signed query (seen in captured traffic).

@@ -91,10 +91,10 @@ class EventGrid:
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._subscribe, url)
 
-    def publish(self, event: Json) -> None:
-        """Deliver an event to the endpoints that are subscribed by now. Any thread; lock held."""
+    def publish(self, event: Json, *, late: float = 0.0) -> None:
+        """Deliver an event to the endpoints that are subscribed by now, some seconds late. Any thread; lock held."""
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._send, event)
+            self._loop.call_soon_threadsafe(self._send, event, late)
         elif self._endpoints:
             self._waiting.append(event)
 
@@ -103,9 +103,9 @@ class EventGrid:
         self._subscriptions.append(subscription)
         self._start(self._validate(subscription))
 
-    def _send(self, event: Json) -> None:
+    def _send(self, event: Json, late: float = 0.0) -> None:
         for subscription in self._subscriptions:
-            self._start(self._deliver(subscription, event))
+            self._start(self._deliver(subscription, event, late))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -123,8 +123,9 @@ class EventGrid:
             await asyncio.sleep(_HANDSHAKE_AGAIN)
         subscription.open.set()
 
-    async def _deliver(self, subscription: _Subscription, event: Json) -> None:
+    async def _deliver(self, subscription: _Subscription, event: Json, late: float) -> None:
         """Deliver one event to one endpoint, or drop it after the last try."""
+        await asyncio.sleep(late)
         await subscription.open.wait()
         for attempt, delay in enumerate(chain(retry_delays(self._scale), [None]), start=1):
             status, _ = await self._post(subscription.url, event, "Notification")

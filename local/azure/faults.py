@@ -16,12 +16,18 @@ class Faults:
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._left = [(fault, fault.times) for fault in faults]
 
-    def raise_for(self, method: str, path: str) -> None:
-        """Raise the first fault that matches and is not used up, as ArmError."""
+    def take(self, call: Call) -> Fault | None:
+        """Use the first fault that matches and is not used up."""
         for position, (fault, times) in enumerate(self._left):
-            if times and _matches(fault, method, path):
+            if times and _matches(fault, call.method, call.path):
                 self._left[position] = (fault, times - 1)
-                raise ArmError(fault.status, fault.code, fault.message, retry_after=fault.retry_after)
+                return fault
+        return None
+
+
+def error_of(fault: Fault) -> ArmError:
+    """Return a fault as ARM's refusal."""
+    return ArmError(fault.status, fault.code, fault.message, retry_after=fault.retry_after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,6 +47,10 @@ class Provider:
         self._behaviour = behaviour
 
     @property
+    def _closed(self) -> frozenset[str]:
+        return frozenset(map(regions.short, self.behaviour.closed_regions))
+
+    @property
     def pending(self) -> bool:
         """Tell whether anything may still change by itself."""
         now = self.clock()
@@ -70,7 +74,7 @@ class Provider:
         if resource.key in self.store.versions:
             return self._update(self.store.versions[resource.key], body, replace=True)
         document = documents.created(resource, body, published=self.stamps.write(self.clock()))
-        rules.refuse(rules.Proposal(resource=resource, old=None, new=document))
+        rules.refuse(rules.Proposal(resource=resource, old=None, new=document, closed=self._closed))
         version = Version(resource, document, "Creating", size_gib)
         self.store.versions[resource.key] = version
         return self._begin(version, OperationKind.CREATE, self.behaviour.create)
@@ -111,6 +115,7 @@ class Provider:
                 new=document,
                 replicated=frozenset(replicated),
                 flag_with_removal=self.behaviour.flag_with_removal,
+                closed=self._closed,
             )
         )
         version.document = document

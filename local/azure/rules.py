@@ -25,7 +25,8 @@ _REGIONS: Final = f"{_VERSION}.properties.publishingProfile.targetRegions"
 class Proposal:
     """A write before it is accepted: the stored document (None: a new version) and the one it would become.
 
-    `replicated` are the short names of the regions that hold a copy or are getting one.
+    `replicated` are the short names of the regions that hold a copy or are getting one, `closed` of those that are not
+    to be had.
     """
 
     resource: ResourceId
@@ -33,6 +34,7 @@ class Proposal:
     new: Json
     replicated: frozenset[str] = frozenset()
     flag_with_removal: bool = True
+    closed: frozenset[str] = frozenset()
 
     @property
     def regions(self) -> list[Json]:
@@ -86,10 +88,12 @@ def _source(proposal: Proposal) -> None:
 
 
 def _regions_exist(proposal: Proposal) -> None:
-    """Require regions that Azure has. The words are unverified."""
-    unknown = [region["name"] for region in proposal.regions if not regions.known(region["name"])]
-    if unknown:
-        raise invalid(f"The value '{unknown[0]}' of parameter '{_REGIONS}.name' is not a supported location.")
+    """Require regions that Azure has, and this subscription may have. The words are unverified."""
+    closed = proposal.closed - (documents.target_regions(proposal.old).keys() if proposal.old else frozenset())
+    names = [region["name"] for region in proposal.regions]
+    not_to_be_had = [name for name in names if not regions.known(name) or regions.short(name) in closed]
+    if not_to_be_had:
+        raise invalid(f"The value '{not_to_be_had[0]}' of parameter '{_REGIONS}.name' is not a supported location.")
 
 
 def _regions_differ(proposal: Proposal) -> None:

@@ -24,6 +24,7 @@ from local.azure.provider import Provider
 from local.azure.state import Json, Operation
 
 _TICK: Final = 0.02
+_TOPIC_PATH: Final = "/topic/api/events"
 
 
 class Throttled(TypedDict, total=False):
@@ -87,6 +88,11 @@ class SimulatedAzure(Hands):
         """Return a webhook's URL: `kind` is teams, slack, json or any other word."""
         return f"{self.endpoint}/chat/{kind}/{secret}"
 
+    @property
+    def topic_url(self) -> str:
+        """The endpoint of an Event Grid topic: what is published there is among the posts, of kind topic."""
+        return f"{self.endpoint}{_TOPIC_PATH}"
+
     def tick(self) -> None:
         """Let everything happen that is due by the clock."""
         with self._changed:
@@ -135,6 +141,14 @@ class SimulatedAzure(Hands):
         """Return the PUT, PATCH and DELETE requests that were accepted over HTTP, of one version or of all."""
         return accepted_writes(self.requests, version)
 
+    def witness(self, see: Callable[[str], Any]) -> None:
+        """Call this with a version's id, lock held, just before each write of it over HTTP is carried out.
+
+        What it returns is kept: `Request.before`.
+        """
+        with self._changed:
+            self._arm.witness = see
+
     def deliver_to(self, url: str) -> None:
         """Subscribe an endpoint to every event from now on; it is asked first, until it agrees."""
         with self._changed:
@@ -179,6 +193,7 @@ class SimulatedAzure(Hands):
         application = web.Application()
         application.router.add_get("/chat", self._chat.show)
         application.router.add_post("/chat/{kind}/{secret:.*}", self._chat.receive)
+        application.router.add_post(_TOPIC_PATH, self._chat.publish)
         application.router.add_route("*", "/{path:.*}", self._arm.handle)
         return application
 
@@ -200,8 +215,10 @@ class SimulatedAzure(Hands):
                     self._provider.advance()
 
     def _raise_event(self, operation: Operation) -> None:
-        """Raise the event of an operation that has ended. Lock held."""
-        self._grid.publish(self._event(events.kind_of(operation), operation.version))
+        """Raise the event of an operation that has ended, in as many copies as the behaviour says. Lock held."""
+        event = self._event(events.kind_of(operation), operation.version)
+        for late in self.behaviour.event_delays:
+            self._grid.publish(deepcopy(event), late=late)
 
     def _event(self, kind: str, version: ResourceId) -> Json:
         """Build an event in the next shape."""

@@ -38,6 +38,12 @@ def open_log(level: str, *, verbose: bool) -> None:
     _worker_log.setLevel(logging.DEBUG if verbose else logging.CRITICAL)
 
 
+def report_end(function: str, invocation: str, *, succeeded: bool, seconds: float) -> None:
+    """Log how an invocation ended and how long it took, in the words of Azure's host."""
+    how, milliseconds = "Succeeded" if succeeded else "Failed", round(seconds * 1000)
+    log.info("Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)", function, how, invocation, milliseconds)
+
+
 def report_failure(function: str, message: str, stack_trace: str) -> None:
     """Log that an invocation failed: one line, and the stack trace after it."""
     first_line, _, _ = message.partition("\n")

@@ -1,6 +1,7 @@
 """Microsoft's worker library, in process: index the app, run a function."""
 
 import sys
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,7 +61,10 @@ async def run(function: Function, data: TypedData, metadata: Mapping[str, TypedD
         input_data=[ParameterBinding(name=function.trigger.name, data=data)],
         trigger_metadata=metadata,
     )
+    begin = time.monotonic()
     answer: InvocationResponse = await invocation_request(_request(StreamingMessage(invocation_request=request)))
+    took = time.monotonic() - begin
+    console.report_end(function.name, request.invocation_id, succeeded=not answer.result.exception, seconds=took)
     if answer.result.exception:
         console.report_failure(function.name, answer.result.exception.message, answer.result.exception.stack_trace)
         raise InvocationFailed(answer.result.exception.message)

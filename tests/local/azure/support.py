@@ -21,10 +21,10 @@ class Clock:
         return self.now
 
 
-def ask(method, url, body=None):
+def ask(method, url, body=None, content_type="application/json"):
     """Return the status, the headers (lower-case names) and the JSON (None: empty) of one request."""
     content = None if body is None else json.dumps(body).encode()
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": content_type}
     request = Request(url, data=content, method=method, headers=headers)  # noqa: S310  loopback only
     try:
         with urlopen(request) as response:  # noqa: S310  loopback only

@@ -40,3 +40,37 @@ def test_waiting_in_vain_is_an_error(azure):
     """`wait_until` raises when its condition does not come true in time."""
     with pytest.raises(TimeoutError):
         azure.wait_until(lambda: azure.posts, timeout=0.01)
+
+
+EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t", "data": {"a": 1}}
+BATCH = "application/cloudevents-batch+json; charset=utf-8"
+
+
+def test_a_topic_takes_batches_of_cloudevents(azure, clock):
+    """Events that are published to the topic are posts of the kind topic, one each; its answers are scripted too."""
+    azure.chat_answers("topic", [503, 200], retry_after=7)
+    url = f"{azure.topic_url}?api-version=2018-01-01"
+    first, second = (ask("POST", url, [EVENT, {**EVENT, "id": "2"}], content_type=BATCH) for _ in range(2))
+    assert (first[0], first[1]["retry-after"], second[0]) == (503, "7", 200)
+    assert [(post.kind, post.status, post.body["id"]) for post in azure.posts] == [
+        ("topic", 503, "1"),
+        ("topic", 503, "2"),
+        ("topic", 200, "1"),
+        ("topic", 200, "2"),
+    ]
+    assert {(post.at, post.path) for post in azure.posts} == {(clock.now, "/topic/api/events")}
+
+
+@pytest.mark.parametrize(
+    ("query", "body", "content_type"),
+    [
+        ("", [EVENT], BATCH),
+        ("?api-version=2018-01-01", [EVENT], "application/json"),
+        ("?api-version=2018-01-01", EVENT, BATCH),
+        ("?api-version=2018-01-01", [{"id": "1"}], BATCH),
+    ],
+)
+def test_a_topic_takes_nothing_else(azure, query, body, content_type):
+    """What is no batch of CloudEvents by its content or its content type, or names no version, is 400 and no post."""
+    assert ask("POST", f"{azure.topic_url}{query}", body, content_type=content_type)[0] == 400
+    assert azure.posts == []

@@ -1,7 +1,9 @@
 import shutil
 import subprocess
 import sys
+import time
 
+import pytest
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 from azure.storage.queue import QueueServiceClient
@@ -9,6 +11,13 @@ from azure.storage.queue import QueueServiceClient
 import local.azurite
 from local.azurite import Azurite
 from tests.local.host.support import exists, put, until
+
+
+@pytest.fixture
+def storage_of_its_own():
+    """An Azurite that this test may stop, and its connection string."""
+    with Azurite() as azurite:
+        yield azurite, azurite.connection_string()
 
 
 def test_accounts_are_apart():
@@ -44,6 +53,31 @@ def test_it_ends_with_whoever_started_it():
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:  # noqa: S603 - our own program
         connection = starter.stdout.readline().strip()
         assert _answers(connection)
+        starter.kill()
+        until(lambda: not _answers(connection))
+
+
+def test_it_stands_still_for_a_while(storage_of_its_own):
+    """While it is paused nobody answers, and then everything goes on, with what was there."""
+    azurite, connection = storage_of_its_own
+    put(connection, "mine", "hello")
+    begin = time.monotonic()
+    waking = azurite.pause(1.5)
+    assert exists(connection, "mine")
+    assert time.monotonic() - begin > 1
+    assert waking.wait() == 0
+
+
+def test_it_ends_while_it_stands_still():
+    """When whoever started it is killed while it stands still, it ends all the same."""
+    source = (
+        "from local.azurite import Azurite\n"
+        "with Azurite() as a:\n  print(a.connection_string(), flush=True)\n  a.pause(2)\n  input()"
+    )
+    command = [sys.executable, "-c", source]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as starter:  # noqa: S603 - our own program
+        connection = starter.stdout.readline().strip()
+        time.sleep(0.5)
         starter.kill()
         until(lambda: not _answers(connection))
 

@@ -58,6 +58,9 @@ def test_a_graceful_stop(serve, storage):
         assert host.returncode == 0
     assert count(storage, "work") == 0
     assert re.search(r"^\d\d:\d\d:\d\d\.\d{3} INFO root end$", host.log(), re.MULTILINE)
+    assert re.search(
+        r"Executed 'Functions\.do' \(Succeeded, Id=[0-9a-f-]{36}, Duration=1\d{3}ms\)$", host.log(), re.MULTILINE
+    )
     assert r"WARNING root two\nlines" in host.log()
 
 
