@@ -22,7 +22,7 @@ else
 endif
 
 test: install tests/browser/node_modules/.installed check ## everything: linters, types, import contracts, all tests, coverage of the core
-	$(RUN) pytest tests/core --cov --cov-report=term-missing -q
+	$(RUN) pytest tests/core --cov --cov-report=term-missing -q -n 2
 	$(RUN) pytest tests -n 4 -q --ignore=tests/core
 
 quick: python ## the checks that take seconds

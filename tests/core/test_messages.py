@@ -317,3 +317,13 @@ def test_what_has_grown_is_buried_as_far_as_it_fits(letter):
         buried = bury(letter * count, "why")
         assert 48 * 1024 - size < len(buried.encode()) <= 48 * 1024
         assert buried == letter * (48 * 1024 // size)
+
+
+def test_a_status_for_several():
+    """One message for several receivers becomes one for each of them; one for a single receiver stays as it is."""
+    several = Notify.to(["1-teams", "3-topic"], {"id": "x"}, since=NOW, deadline=NOW + HOUR)
+    assert read(Queue.NOTIFY, write(several)) == several
+    one, other = several.each
+    assert (one.webhook, other.webhook) == ("1-teams", "3-topic")
+    assert one.each == [one]
+    assert {each.event["id"] for each in (one, other)} == {"x"}
