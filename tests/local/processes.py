@@ -56,7 +56,9 @@ def nothing_left(mark: str) -> bool:
 def read_until(process: subprocess.Popen[str], words: str) -> None:
     """Read what a program says until it says this."""
     assert process.stdout
+    said = []
     for line in process.stdout:
         if words in line:
             return
-    pytest.fail(f"it ended without saying {words!r}")
+        said.append(line)
+    pytest.fail(f"it ended without saying {words!r}: {''.join(said)}")
