@@ -1,10 +1,11 @@
 """Two hosts on the same queues, as a scaled-out app has them: killed at any moment, and started again."""
 
+import random
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +17,7 @@ COUNT: Final = 2
 _ROOT: Final = Path(__file__).parents[2]
 _LEASE: Final = 6.0
 _KEY: Final = "the-key-of-the-soak"
+_PORTS: Final = range(20_000, 30_000)
 _LOOK_AGAIN: Final = 0.1
 _PAUSE: Final = 0.5
 """Seconds until whoever looks after hosts sees that one is gone."""
@@ -157,5 +159,8 @@ class Hosts:
 
 
 def _free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        return int(server.getsockname()[1])
+    """Find a port that stays free between two lives: none of those that the system gives to outgoing connections."""
+    for port in random.sample(_PORTS, len(_PORTS)):
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
+    raise HostFailed(f"no port from {_PORTS.start} to {_PORTS.stop - 1} is free")
