@@ -1,6 +1,6 @@
 """Reading an image definition: what every plan is made from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -31,12 +31,12 @@ class Observed:
     running: Mapping[VersionNumber, Rollout]
 
 
-def observe(app: App, image: ImageId, *, closely: VersionId | None = None, to_prune: bool = True) -> Observed:
+def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to_prune: bool = True) -> Observed:
     """Read an image definition: its versions, the state of the regions of those that the policy keeps, who uses them.
 
     A list does not hold the state of regions, and one GET per version would be too many for a long history.
 
-    :param closely: a version to read by itself whatever its role, because it is about to be written.
+    :param closely: a version that was just read by itself, because it is about to be written.
     :param to_prune: whether it matters what keeps older versions where they are; if not, that is not asked.
     :raises Absent: when there is no such image definition.
     :raises Retry: when Azure says "not now".
@@ -61,7 +61,7 @@ def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> 
     return spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
 
 
-def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> list[ImageVersion]:
+def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> Sequence[ImageVersion]:
     """List the versions. Lists lag behind: that the newest is not in one does not say that it was deleted."""
     versions = app.gallery.versions(image)
     if newest_before is None or any(version.number == newest_before for version in versions):
@@ -72,20 +72,21 @@ def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> 
         return versions
 
 
-def _repairable(versions: list[ImageVersion], running: Mapping[VersionNumber, Rollout]) -> list[ImageVersion]:
+def _repairable(versions: Sequence[ImageVersion], running: Mapping[VersionNumber, Rollout]) -> list[ImageVersion]:
     """Mark the versions with a rollout of ours that still has something to try where a region failed."""
     trying = {number for number, rollout in running.items() if not rollout.gave_up}
     return [replace(version, repairable=version.number in trying) for version in versions]
 
 
-def _closer(app: App, standing: Standing, closely: VersionId | None) -> ImageVersion | None:
+def _closer(app: App, standing: Standing, closely: ImageVersion | None) -> ImageVersion | None:
     """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made."""
-    version = standing.version
+    listed = standing.version
     kept = standing.role in (Role.KEPT, Role.STAGED)
-    if not kept and version.id != closely:
-        return version
+    read = closely if closely and closely.id == listed.id else None
+    if not kept and read is None:
+        return listed
     try:
-        version = replace(app.gallery.version(version.id), repairable=version.repairable)
+        version = replace(read or app.gallery.version(listed.id), repairable=listed.repairable)
     except Absent:
         return None
     if not kept:

@@ -57,7 +57,7 @@ def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
         if pruning and pruning.done(version):
             return _done(app, message, pruning)
         app.gallery.may_write(message.version)
-        observed = observe(app, message.version.image, closely=message.version)
+        observed = observe(app, message.version.image, closely=version)
     except Absent:
         record_prune(app, message.version, None)
         app.rollouts.remember_pruning(message.version, None)

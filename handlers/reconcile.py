@@ -7,6 +7,7 @@ from handlers.observing import Observed, observe
 from handlers.recording import forget, record_pass
 from handlers.reporting import report, tell_of_failure, warn_of_limits
 from handlers.stage import Done, Outcome, on_queue
+from handlers.turns import turn
 from handlers.watching import keep_watch
 from shared.core.batch import batches
 from shared.core.errors import Absent
@@ -28,6 +29,14 @@ def _pass(app: App, message: Reconcile, ticket: str) -> Outcome:
     if not app.settings.manages(message.definition):
         note("reconcile.dropped", definition=message.definition, reason="not in GALLERIES")
         return Done()
+    if message.failed:  # what it says is for its own pass
+        return _look(app, message, ticket)
+    with turn(app, message, ticket) as has_it:
+        return _look(app, message, ticket) if has_it else Done()
+
+
+def _look(app: App, message: Reconcile, ticket: str) -> Outcome:
+    """Observe, plan, act."""
     try:
         observed = observe(app, message.definition)
     except Absent:

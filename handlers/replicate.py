@@ -42,20 +42,28 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
     if mode is Mode.OBSERVE or not app.settings.manages(message.version.image):
         note("replicate.dropped", version=message.version, reason="mode observe, or not in GALLERIES any more")
         return Done()
-    rollout = app.rollouts.rollout(message.version)
+    if _asked(app, message):
+        return Done()
     try:
-        version = app.gallery.version(message.version)
-        if rollout and _there(version, message, rollout.targets) and _followed(rollout, app.now()):
-            return Done()
-        app.gallery.may_write(message.version)
         return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
     except Absent:
         note("replicate.absent", version=message.version)
         return Done()
 
 
+def _asked(app: App, message: Replicate) -> bool:
+    """Whether a write has asked Azure for the region since the message was put: then Azure need not be read again."""
+    if message.again or message.back:
+        return False
+    rollout = app.rollouts.rollout(message.version)
+    return rollout is not None and rollout.has_asked(message.region, message.since) and _followed(rollout, app.now())
+
+
 def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
+    if _asked(app, message):
+        return Done()
+    app.gallery.may_write(message.version)
     observed = observe(app, message.version.image, to_prune=False)
     each = plan(observed.definition, observed.policy, now=app.now()).of(message.version.number)
 
@@ -107,8 +115,8 @@ def _there(version: ImageVersion, message: Replicate, targets: Iterable[RegionTa
 
 
 def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, claim: "Claim") -> Outcome:
-    version = part.version
-    claim.keep(app.now())
+    version, now = part.version, app.now()
+    claim.keep(now)
     try:
         app.gallery.write(part)
     except FlagFirst:
@@ -121,6 +129,8 @@ def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, cl
             return _split(app, version, rollout, len(part.changes), refused)
         return _refused(app, part, message, rollout, refused)
     note("replicate.written", version=version.id, regions=[f"{each.region}={each.replicas}" for each in part.changes])
+    asked = [line.region for line in part.changes]
+    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.asking(asked, now))
     look_back(app, part)
     if part.removals:
         return Wait(app.settings.watch_first, f"{message.region} is taken out, to be put back")

@@ -1,7 +1,7 @@
-"""Azure Compute Galleries, through the management SDK."""
+"""Azure Compute Galleries, through the management SDK. Readings that wait together are one call."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.mgmt.compute import ComputeManagementClient
@@ -9,7 +9,8 @@ from azure.mgmt.compute import ComputeManagementClient
 from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.arm_errors import translated
 from shared.adapters.gallery_json import read_version, unlock_body, write_body
-from shared.adapters.throttle import Call, Kind, Throttle
+from shared.adapters.throttle import Throttle, write_of
+from shared.adapters.together import Together
 from shared.core.errors import FlagFirst, Malformed
 from shared.core.model import ImageVersion
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
@@ -37,6 +38,7 @@ class Gallery:
         self._throttle = throttle
         self._clients: dict[Name, ComputeManagementClient] = {}
         self._building = threading.Lock()
+        self._together = Together()
         self._flag_first = False
 
     def images(self, gallery: GalleryId) -> list[ImageId]:
@@ -57,6 +59,9 @@ class Gallery:
         :raises Absent: when it does not exist.
         :raises Retry: when Azure says "not now".
         """
+        return self._together.read(("tags", thing), lambda: self._tags(thing))
+
+    def _tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
         gallery = thing.gallery if isinstance(thing, ImageId) else thing
         client = self._client(gallery)
         with translated():
@@ -64,12 +69,15 @@ class Gallery:
                 return dict(client.gallery_images.get(gallery.group, gallery.gallery, thing.image).tags or {})
             return dict(client.galleries.get(gallery.group, gallery.gallery).tags or {})
 
-    def versions(self, image: ImageId) -> list[ImageVersion]:
+    def versions(self, image: ImageId) -> Sequence[ImageVersion]:
         """List the versions of an image definition; the state of their regions is not in a list.
 
         :raises Absent: when there is no such image definition.
         :raises Retry: when Azure says "not now", also in the middle of a list: half a list is no list.
         """
+        return self._together.read(("versions", image), lambda: self._versions(image))
+
+    def _versions(self, image: ImageId) -> Sequence[ImageVersion]:
         gallery = image.gallery
         versions = self._client(gallery).gallery_image_versions
         with translated():
@@ -83,6 +91,9 @@ class Gallery:
         :raises Absent: when it does not exist.
         :raises Retry: when Azure says "not now".
         """
+        return self._together.read(("version", version), lambda: self._version(version))
+
+    def _version(self, version: VersionId) -> ImageVersion:
         gallery = version.image.gallery
         versions = self._client(gallery).gallery_image_versions
         with translated():
@@ -97,7 +108,7 @@ class Gallery:
         :raises Retry: when writes to the subscription have to wait, with how long.
         """
         if self._throttle:
-            self._throttle.check(Call(Kind.WRITE, version.image.gallery.subscription))
+            self._throttle.check(write_of(version))
 
     def write(self, plan: VersionPlan) -> None:
         """Bring a plan about: one write with the full set of regions. Returns as soon as Azure took it.

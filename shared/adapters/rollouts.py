@@ -12,6 +12,7 @@ from shared.core.memory import Memory
 from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
+from shared.core.turn import Turn
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -103,6 +104,14 @@ class Rollouts:
             return change(Memory.from_json(values) if values else Memory()).to_json()
 
         return Memory.from_json(self._table.change((partition(image), "definition"), apply))
+
+    def change_turn(self, image: ImageId, change: Callable[[Turn], Turn]) -> Turn:
+        """Change whose turn it is to have a pass over an image definition; ``change`` may be called more than once."""
+
+        def apply(values: Values | None) -> Values:
+            return change(Turn.from_json(values) if values else Turn()).to_json()
+
+        return Turn.from_json(self._table.change((partition(image), "turn"), apply))
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""

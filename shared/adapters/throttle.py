@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from shared.core.errors import Retry
-from shared.core.names import Name
+from shared.core.names import Name, VersionId
 from shared.core.pacing import WRITES, Budget, Pace, remaining
 
 _REMAINING = "x-ms-ratelimit-remaining-resource"
@@ -47,10 +47,17 @@ class Call:
     """What a gate knows of a call.
 
     :param subscription: empty for Resource Graph, which counts by user.
+    :param version: the path of the version that it writes.
     """
 
     kind: Kind
     subscription: Name = _NONE
+    version: str = ""
+
+
+def write_of(version: VersionId) -> Call:
+    """Give the call that writes a version."""
+    return call_of("PATCH", str(version))
 
 
 def call_of(method: str, path: str) -> Call:
@@ -65,7 +72,8 @@ def call_of(method: str, path: str) -> Call:
     below = segments[_TYPES_FROM:]
     if below[:2] != ["microsoft.compute", "galleries"]:
         return Call(Kind.OTHER, subscription)
-    return Call(_kind(method, "/".join(below[1::2]), is_list=len(below) % 2 == 0), subscription)
+    kind = _kind(method, "/".join(below[1::2]), is_list=len(below) % 2 == 0)
+    return Call(kind, subscription, "/".join(segments) if kind is Kind.WRITE else "")
 
 
 def _kind(method: str, resource: str, *, is_list: bool) -> Kind:
@@ -134,7 +142,7 @@ class Throttle:
         if opens > now:
             raise Retry(f"Azure wants no {call.kind} for now", after=opens - now)
         if call.kind is Kind.WRITE and not self._pace(call).may_write(now):
-            self._paces[call.subscription], back = self._pace(call).turning_away(now)
+            self._paces[call.subscription], back = self._pace(call).turning_away(call.version, now)
             raise Retry("the rest of Azure's budget for writes is left to others", after=back - now)
 
     def _pace(self, call: Call) -> Pace:

@@ -14,6 +14,7 @@ from azure.mgmt.resourcegraph import ResourceGraphClient
 from shared.adapters.arm_client import NoCredential, client_options
 from shared.adapters.graph_rows import Row, read_rows
 from shared.adapters.throttle import Throttle
+from shared.adapters.together import Together
 from shared.core.errors import Malformed, Refused, Retry
 from shared.core.names import ImageId, VersionId, VersionNumber, region_name
 from shared.core.policy import InUse
@@ -56,11 +57,15 @@ class ResourceGraph:
     def __init__(self, endpoint: str, credential: "TokenCredential | None", throttle: Throttle | None = None) -> None:
         options = client_options(endpoint, credential, throttle)
         self._client = ResourceGraphClient(credential or NoCredential(), **options)
+        self._together = Together()
 
     def usage(self, image: ImageId, protects: InUse) -> Usage:
         """Find who references which version of an image definition; never raises, because not to know is an answer."""
         if protects is InUse.OFF:
             return Usage()
+        return self._together.read((image, protects), lambda: self._usage(image, protects))
+
+    def _usage(self, image: ImageId, protects: InUse) -> Usage:
         try:
             queries = (_SCALE_SETS_AND_MACHINES, _UNIFORM_INSTANCES)
             rows = [row for query in queries for row in read_rows(self._client, query.format(image=image))]

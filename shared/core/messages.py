@@ -43,12 +43,14 @@ class Reconcile:
 
     :param cause: what made us look, for people.
     :param failed: the number of a version of which an event said that it could not be written.
+    :param gathered: whether others, who came during another pass, left theirs to this one.
     """
 
     queue: ClassVar[Queue] = Queue.RECONCILE
     definition: ImageId
     cause: str
     failed: str = ""
+    gathered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

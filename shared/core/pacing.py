@@ -92,13 +92,13 @@ class Pace:
 
     :param made: when our writes left, as far as they still count; oldest first.
     :param known: what the last answer said, by the name of the budget.
-    :param promised: the times, still to come, at which those who were turned away will be back.
+    :param promised: version -> when its write, which was turned away, will be back; what is past counts no more.
     """
 
     budgets: tuple[Budget, ...] = WRITES
     made: tuple[datetime, ...] = ()
     known: Mapping[str, _Known] = field(default_factory=dict)
-    promised: tuple[datetime, ...] = ()
+    promised: Mapping[str, datetime] = field(default_factory=dict)
 
     def may_write(self, now: datetime) -> bool:
         """Whether every budget has room for a write."""
@@ -117,13 +117,19 @@ class Pace:
         }
         return replace(self, known={**self.known, **known})
 
-    def turning_away(self, now: datetime) -> tuple[Self, datetime]:
-        """Say when a write that may not leave now should be tried again: each at another time, as the budgets allow."""
-        promised = tuple(time for time in self.promised if time > now)
-        full = {budget: opens for budget in self.budgets if (opens := self._opens(budget, now, promised))}
+    def turning_away(self, version: str, now: datetime) -> tuple[Self, datetime]:
+        """Say when a write that may not leave now should be tried again: versions one by one, as the budgets allow.
+
+        However many messages want one version written, it is promised one time.
+        """
+        promised = {each: time for each, time in self.promised.items() if time > now}
+        if version in promised:
+            return self, promised[version]
+        times = tuple(sorted(promised.values()))
+        full = {budget: opens for budget in self.budgets if (opens := self._opens(budget, now, times))}
         step = max(budget.step for budget in full)
-        promise = max([*full.values(), *(time + step for time in promised[-1:])])
-        return replace(self, promised=(*promised, promise)), promise
+        promise = max([*full.values(), *(time + step for time in times[-1:])])
+        return replace(self, promised={**promised, version: promise}), promise
 
     def _closed(self, now: datetime) -> list[Budget]:
         return [budget for budget in self.budgets if not self._has_room(budget, now)]

@@ -62,6 +62,7 @@ class Rollout:
     :param completed: region -> since when it has been seen ``Completed``, also from earlier rollouts of the version.
     :param repairs: failed region -> what was tried with it.
     :param gave_up: whether nothing is left to try with any region that failed.
+    :param asked: region -> when the last write of ours left that asked Azure for it.
     :param refusals: region -> why Azure would not have it.
     :param most: how many changes one write may carry, while a refused one is split; ``0`` for all.
     :param announced: what was announced, so that it is said once.
@@ -82,6 +83,7 @@ class Rollout:
     completed: Mapping[str, datetime] = field(default_factory=dict)
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     gave_up: bool = False
+    asked: Mapping[str, datetime] = field(default_factory=dict)
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     most: int = 0
     announced: frozenset[str] = frozenset()
@@ -126,6 +128,14 @@ class Rollout:
     def unlooked(self) -> Self:
         """Remember that nobody looks any more."""
         return replace(self, look_due=None)
+
+    def asking(self, regions: Iterable[str], at: datetime) -> Self:
+        """Remember that a write asked for regions."""
+        return replace(self, asked={**self.asked, **dict.fromkeys(regions, at)})
+
+    def has_asked(self, region: str, since: datetime) -> bool:
+        """Whether a write has asked for a region after somebody wanted it there."""
+        return region in self.asked and self.asked[region] >= since
 
     def refusing(self, regions: Iterable[str], reason: str, now: datetime) -> Self:
         """Remember that Azure would not have regions, of which each stood alone or all are meant."""
@@ -203,6 +213,7 @@ class Rollout:
             "completed": {region: at.isoformat() for region, at in self.completed.items()},
             "repairs": {region: [each.tries, each.due.isoformat()] for region, each in self.repairs.items()},
             "gaveUp": self.gave_up,
+            "asked": {region: at.isoformat() for region, at in self.asked.items()},
             "refusals": {region: [each.reason, each.at.isoformat()] for region, each in self.refusals.items()},
             "most": self.most,
             "announced": sorted(self.announced),
@@ -230,6 +241,7 @@ class Rollout:
                 region: Repair(tries, datetime.fromisoformat(due)) for region, (tries, due) in stored["repairs"].items()
             },
             gave_up=stored["gaveUp"],
+            asked={region: datetime.fromisoformat(at) for region, at in stored.get("asked", {}).items()},
             refusals={
                 region: Refusal(reason, datetime.fromisoformat(at))
                 for region, (reason, at) in stored["refusals"].items()

@@ -172,6 +172,7 @@ FULL = Rollout(
     completed={"westeurope": NOW, "eastus2": NOW + MINUTE},
     repairs={"uksouth": Repair(2, NOW + MINUTE), "eastus2": Repair(1, NOW)},
     gave_up=True,
+    asked={"uksouth": NOW + MINUTE},
     refusals={"ukwest": Refusal("LocationNotAvailable: ä|/\\#?'\"", NOW + 2 * MINUTE)},
     most=3,
     announced=frozenset({"started", "failed:uksouth", "lost:uksouth"}),

@@ -7,7 +7,7 @@ import pytest
 from local.azure import Fault, Region, SimulatedAzure
 from shared import settings
 from shared.adapters.gallery import Gallery
-from shared.adapters.throttle import Call, Kind, Throttle, call_of
+from shared.adapters.throttle import Call, Kind, Throttle, call_of, write_of
 from shared.adapters.usage import ResourceGraph
 from shared.core.errors import FlagFirst, Retry
 from shared.core.names import ImageId, Name
@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 SUBSCRIPTION = IMAGE.gallery.subscription
 OTHER = Name("22222222-2222-2222-2222-222222222222")
 GALLERY = str(IMAGE.gallery)
-WRITE = Call(Kind.WRITE, SUBSCRIPTION)
+WRITE = write_of(version_id())
 MORE = Line("uksouth", Action.ADD, "", 1)
 GONE = Line("eastus2", Action.REMOVE, "")
 
@@ -95,8 +95,8 @@ CALLS: dict[Kind, Callable[[Gallery, ImageId], Any]] = {
     ],
 )
 def test_kinds(method: str, path: str, kind: Kind) -> None:
-    """Calls are told apart as Azure's budgets are, whatever the letter case."""
-    assert call_of(method, path) == Call(kind, SUBSCRIPTION)
+    """Calls are told apart as Azure's budgets are, whatever the letter case; a write is known by what it writes."""
+    assert call_of(method, path) == (WRITE if kind is Kind.WRITE else Call(kind, SUBSCRIPTION))
 
 
 @pytest.mark.parametrize(
@@ -315,9 +315,9 @@ def test_threads_share_a_budget(clock: Clock) -> None:
     """However many threads want to write at the same moment, no more leave than may, and the others come one by one."""
     throttle = paced(clock, limit=40)
 
-    def enter(_: int) -> timedelta | None:
+    def enter(which: int) -> timedelta | None:
         try:
-            throttle.enter(WRITE)
+            throttle.enter(write_of(version_id(f"1.0.{which}")))
         except Retry as retry:
             return retry.after
         return None

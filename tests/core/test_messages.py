@@ -51,7 +51,7 @@ ONE_OF_EACH = {
 EVERY_QUEUE = pytest.mark.parametrize("queue", Queue)
 
 messages = st.one_of(
-    st.builds(Reconcile, strategies.images, st.text()),
+    st.builds(Reconcile, strategies.images, st.text(), st.text(), st.booleans()),
     st.builds(
         Replicate,
         strategies.versions_ids,
@@ -146,7 +146,7 @@ def test_any_value_in_a_message(queue, data, value):
     assert type(message) is KINDS[queue]
 
 
-LATER_VALUES = {"failed", "again", "back", "batch", "attempt"}
+LATER_VALUES = {"gathered", "failed", "again", "back", "batch", "attempt"}
 """Values with a default: a message that an older app put before it was updated may lack them."""
 
 

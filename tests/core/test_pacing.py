@@ -1,5 +1,5 @@
 from datetime import timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 import pytest
 from hypothesis import given
@@ -40,10 +40,14 @@ def _write(pace: Pace, at: timedelta, left: dict[str, int] | None = None) -> Pac
     return pace.writing(NOW + at).hearing(left or {}, NOW + at)
 
 
+_numbers = count()
+"""Nobody who is turned away was there before."""
+
+
 def _turned_away(pace: Pace, at: timedelta, times: int) -> tuple[Pace, list[timedelta]]:
     promises = []
     for _ in range(times):
-        pace, promise = pace.turning_away(NOW + at)
+        pace, promise = pace.turning_away(f"1.0.{next(_numbers)}", NOW + at)
         promises.append(promise - NOW)
     return pace, promises
 
@@ -84,7 +88,7 @@ def test_the_share_at_once() -> None:
         pace = _write(pace, SECOND, {"short": 10 - made - 1})
     assert not pace.may_write(NOW + 100 * SECOND)
     assert pace.may_write(NOW + 101 * SECOND)
-    assert pace.turning_away(NOW + 50 * SECOND)[1] == NOW + 101 * SECOND
+    assert pace.turning_away("1.0.3", NOW + 50 * SECOND)[1] == NOW + 101 * SECOND
 
 
 def test_those_turned_away_come_back_one_by_one() -> None:
@@ -203,17 +207,17 @@ def test_the_share_is_ours(both: tuple[Budget, ...], after: list[timedelta]) -> 
 def test_nobody_waits_for_ever(both: tuple[Budget, ...], writers: int, slides: bool) -> None:  # noqa: FBT001  drawn
     """However many want to write, each comes back at its time, all get through, and the share is made use of."""
     azure, pace, at = Azure(both, slides=slides), Pace(both), timedelta(0)
-    waiting, tries = [timedelta(0)] * writers, 0
+    waiting, tries = [(timedelta(0), f"1.0.{each}") for each in range(writers)], 0
     while waiting:
-        at = min(waiting)
-        waiting.remove(at)
+        at, version = min(waiting)
+        waiting.remove((at, version))
         tries += 1
         if pace.may_write(NOW + at):
             pace = _write(pace, at, azure.write(at))
         else:
-            pace, back = pace.turning_away(NOW + at)
+            pace, back = pace.turning_away(version, NOW + at)
             assert back > NOW + at
-            waiting.append(back - NOW)
+            waiting.append((back - NOW, version))
     assert tries <= 2 * writers + 60
     assert at <= sum((budget.window * (writers // budget.share + 1) for budget in both), timedelta(0))
 
@@ -235,6 +239,17 @@ def test_others_at_work(theirs: list[int], each: int) -> None:
             assert at - began <= 2 * look + len(promises) * LONG.step
         assert all(earlier < later for earlier, later in pairwise(promises))
         pace = _write(pace, at, left)
+
+
+def test_a_version_is_promised_one_time() -> None:
+    """The messages of all its regions are told the same time, until it has come; the next version is told another."""
+    pace = Pace((SHORT,))
+    for _ in range(SHORT.share):
+        pace = _write(pace, SECOND)
+    pace, first = pace.turning_away("1.0.3", NOW + 2 * SECOND)
+    assert pace.turning_away("1.0.3", NOW + 9 * SECOND) == (pace, first)
+    assert pace.turning_away("1.0.4", NOW + 9 * SECOND)[1] > first
+    assert pace.may_write(first)
 
 
 def test_what_is_remembered_is_bounded() -> None:

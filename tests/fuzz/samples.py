@@ -13,7 +13,10 @@ _VERSION = version_id("1.0.3")
 STATUSES: list[dict[str, Any]] = [*EVENTS.values(), *NEW_FACTS.values()]
 
 MESSAGES: dict[Queue, list[str]] = {
-    Queue.RECONCILE: [write(Reconcile(IMAGE, "ResourceWriteSuccess 1.0.3"))],
+    Queue.RECONCILE: [
+        write(Reconcile(IMAGE, "ResourceWriteSuccess 1.0.3")),
+        write(Reconcile(IMAGE, "ResourceWriteFailure 1.0.3", failed="1.0.3", gathered=True)),
+    ],
     Queue.REPLICATE: [write(Replicate(_VERSION, HOME, NOW, NOW + HOUR, again=True))],
     Queue.WATCH: [write(Watch(_VERSION, 3, NOW, NOW + HOUR))],
     Queue.PRUNE: [write(Prune(_VERSION, NOW, NOW + HOUR))],

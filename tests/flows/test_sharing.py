@@ -1,0 +1,104 @@
+"""Messages that wait together share what Azure is asked, and none of them is lost."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from local.azure import Pace
+from local.outage import Killed
+from tests.flows.clockwork import HOME, Clockwork, published
+
+pytestmark = pytest.mark.flow
+
+MINUTE = timedelta(minutes=1)
+REGIONS = f"{HOME} eastus2 southeastasia uksouth japaneast brazilsouth canadacentral"
+
+
+@pytest.fixture
+def app(storage: str) -> Iterator[Clockwork]:
+    """1.0.3 was published at home, and is to be in six regions more."""
+    with published(storage) as app:
+        app.azure.set_behaviour(update=Pace.after(60), replicate=Pace.after(120))
+        app.decide(REGIONS)
+        yield app
+
+
+def _reads(app: Clockwork) -> list[str]:
+    """Give what Azure was asked, by the last part of the path."""
+    return [each.path.rpartition("/")[2] for each in app.azure.requests if each.method == "GET"]
+
+
+def _meanwhile(app: Clockwork, act: Callable[[], None]) -> None:
+    """Do something once while a pass has read the list of versions, and has not acted."""
+
+    def first(call: Callable[[], Any]) -> Any:
+        app.outside.heal()
+        act()
+        return call()
+
+    app.outside.trouble(lambda call: "RowKey='rollout" in call.path, first)
+
+
+def _come(app: Clockwork, number: str, times: int) -> None:
+    """Deliver an event that often, and handle the messages at once that ask for a pass."""
+    for _ in range(times):
+        app.event(number)
+    for message in app.queues.due():
+        if message.queue == "reconcile":
+            app.deliver(message)
+
+
+def test_the_messages_of_a_version_share_its_reads(app: Clockwork) -> None:
+    """However many regions a version is to reach, Azure is read for the plan, for the write, and once after it."""
+    app.event("1.0.3")
+    app.run(timedelta(0))
+    assert len(app.writes()) == 1
+    assert sorted(_reads(app)) == sorted([*["prodgallery", "ubuntu-2204", "versions", "1.0.3"] * 2, "1.0.3"])
+
+
+def test_passes_that_wait_together_are_one(app: Clockwork) -> None:
+    """Twenty events while a pass reads, and twenty before the next one begins, make one pass more; it sees them all."""
+    newer = f"{app.image}/versions/1.0.4"
+
+    def publish() -> None:
+        _come(app, "1.0.3", 10)
+        app.azure.add_version(app.image, "1.0.4", regions=[HOME])
+        _come(app, "1.0.4", 10)
+
+    _meanwhile(app, publish)
+    _come(app, "1.0.3", 1)
+    _come(app, "1.0.4", 20)
+    assert _reads(app).count("versions") == 1
+    assert app.azure.show(newer)
+    app.run(10 * MINUTE)
+    assert app.complete_in("1.0.4", REGIONS.split())
+
+
+def test_a_pass_that_dies_leaves_nobody_behind(app: Clockwork) -> None:
+    """Killed in a pass while others left theirs, the app has that pass, and theirs, when its message comes again."""
+
+    def publish_and_die() -> None:
+        app.azure.add_version(app.image, "1.0.4", regions=[HOME])
+        _come(app, "1.0.4", 3)
+        app.outside.dead = True
+        raise Killed
+
+    _meanwhile(app, publish_and_die)
+    _come(app, "1.0.3", 1)
+    app.run(30 * MINUTE, handle=app.deliver)
+    assert app.complete_in("1.0.4", REGIONS.split())
+
+
+def test_a_failure_is_told_by_its_own_pass(app: Clockwork) -> None:
+    """An event that says that a version could not be written does not leave its news to another pass."""
+
+    def fail() -> None:
+        app.event("1.0.9", "ResourceWriteFailure")
+        _come(app, "1.0.3", 1)
+
+    _meanwhile(app, fail)
+    _come(app, "1.0.3", 1)
+    app.run(10 * MINUTE)
+    assert app.told()["publish.failed 1.0.9"] == 1
