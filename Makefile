@@ -23,7 +23,7 @@ endif
 
 test: install tests/browser/node_modules/.installed check ## everything: linters, types, import contracts, all tests, coverage of the core
 	$(RUN) pytest tests/core --cov --cov-report=term-missing -q -n 2
-	$(RUN) pytest tests -n 4 -q --ignore=tests/core
+	$(RUN) pytest tests -n 4 --dist worksteal -q --ignore=tests/core -p tests.infra.whole_suite
 
 quick: python ## the checks that take seconds
 	$(RUN) ruff check $(CODE)
