@@ -6,18 +6,20 @@ reason, instead of failing five times. Anything unknown propagates: the host tri
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 import azure.functions as func
 
 from handlers.journal import note, warn
 from shared.core.errors import Malformed, Refused, Retry
-from shared.core.messages import Message, Queue, read, ticket_in, ticketed
+from shared.core.messages import Message, Queue, lateness, read, ticket_in, ticketed
 from shared.core.model import ImageVersion
 from shared.core.rollout import patience
 from shared.settings import STORAGE
 from shared.wiring import App
+
+_LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]
 def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M, str], Outcome]) -> None:
     text = message.get_body().decode("utf-8", errors="replace")
     ticket = str(message.id)
+    _note_if_late(app, queue, text, message.insertion_time)
     try:
         read_message = cast("M", read(queue, text))
         ticket = ticket_in(text) or ticket
@@ -93,3 +96,13 @@ def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable
         case Failed(reason):
             warn(f"{queue}.failed", reason=reason)
             app.queues.bury(queue, text, reason)
+
+
+def _note_if_late(app: App, queue: Queue, text: str, put: datetime | None) -> None:
+    """Log that a message was due long before it was taken: Azure measures no age of messages in a queue.
+
+    :param put: as the worker library reads it from the host: in UTC, also where it lacks an offset.
+    """
+    late = lateness(text, put if put is None or put.tzinfo else put.replace(tzinfo=UTC), app.now())
+    if late > _LATE:
+        note("message.late", queue=queue, seconds=round(late.total_seconds()))

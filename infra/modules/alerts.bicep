@@ -31,7 +31,7 @@ param sweepPeriod string
 @description('Action groups that are told when an alert fires and when it resolves; without any it is only shown in the portal.')
 param actionGroupIds array
 
-@description('Minutes that an image definition may wait for its pass.')
+@description('Minutes that an image definition may wait for its pass, and any message for who takes it.')
 param oldestMinutes int = 30
 
 @description('Runs of one function that may fail in 15 minutes. What is expected to go wrong does not fail a run.')
@@ -60,7 +60,14 @@ var deadLetters = '''
 | summarize Value = count() by Of = Queue
 '''
 
+// Who asked for a pass is in the log, so that a wish that nobody takes is seen while it waits. A message of another queue
+// is seen when it is taken.
 var oldestMessage = '''
+let late = {lines}
+| where Event == "message.late" and TimeGenerated > ago(30m)
+| extend Of = extract(@"queue=(\S+)", 1, Message), Minutes = toint(extract(@"seconds=(\d+)", 1, Message)) / 60
+| where Of != "reconcile"
+| summarize Value = max(Minutes) by Of;
 let told = {lines}
 | where Event in ("event.taken", "reconcile.asked", "sweep.asked", "reconcile.planned", "reconcile.absent", "reconcile.dropped")
 | extend Definition = tolower(coalesce(extract(@"version=(\S+)/versions/", 1, Message), extract(@"definition=(\S+)", 1, Message)))
@@ -78,6 +85,8 @@ told
 | where isnull(Answered) or TimeGenerated > Answered
 | summarize Asked = min(TimeGenerated) by Of
 | extend Value = datetime_diff("minute", now(), Asked)
+| project Of, Value
+| union late
 '''
 
 var functionFailures = '''

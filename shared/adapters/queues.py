@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import LinearRetry, QueueClient, QueueServiceClient, TextBase64EncodePolicy
 
-from shared.core.messages import LONGEST_DELAY, Message, Queue, bury, write
+from shared.core.messages import LONGEST_DELAY, Message, Queue, bury, delayed, write
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -60,4 +60,5 @@ def _create(client: QueueClient) -> None:
 
 def _send(client: QueueClient, text: str, delay: timedelta) -> None:
     seconds = ceil(min(delay, LONGEST_DELAY).total_seconds())
-    client.send_message(text, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES)
+    waiting = delayed(text, timedelta(seconds=seconds))
+    client.send_message(waiting, visibility_timeout=seconds, time_to_live=_NEVER_EXPIRES)

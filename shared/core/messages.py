@@ -18,6 +18,8 @@ from shared.core.text import plain
 SCHEMA = 1
 _LONGEST_TEXT = 48 * 1024  # a queue takes 64 KiB of base64 (documented)
 
+_DELAY = "delay"
+
 LONGEST_DELAY = timedelta(days=6)
 """How long a message may wait; a queue delays by seven days at most (documented)."""
 
@@ -167,6 +169,36 @@ def ticket_in(text: str) -> str | None:
     return ticket if isinstance(ticket, str) else None
 
 
+def delayed(text: str, delay: timedelta) -> str:
+    """Give the text of a message that is put to wait: a queue tells when it was put, and not when it was due.
+
+    What is no message stays as it is, and so does one that neither waits nor has waited.
+    """
+    values = _object(text)
+    if values is None or not (delay or _DELAY in values):
+        return text
+    return json.dumps({**values, _DELAY: delay.total_seconds()}, separators=(",", ":"))
+
+
+def lateness(text: str, put: datetime | None, now: datetime) -> timedelta:
+    """Tell how long a message was due before somebody took it.
+
+    :param put: when it was put, as its queue says; ``None`` when it does not, and nothing is known then.
+    """
+    waited = (_object(text) or {}).get(_DELAY, 0)
+    if put is None or not isinstance(waited, int | float) or not 0 <= waited <= LONGEST_DELAY.total_seconds():
+        return timedelta(0)
+    return max(now - put - timedelta(seconds=waited), timedelta(0))
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return values if isinstance(values, dict) else None
+
+
 def bury(text: str, reason: str) -> str:
     """Wrap the text of a message that we give up on, so that its reason goes with it.
 
@@ -179,11 +211,8 @@ def bury(text: str, reason: str) -> str:
 
 def unearth(text: str) -> tuple[str, str | None]:
     """Give the text of a buried message as it was, and the reason; ``None`` for one that the host gave up on."""
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError):
-        return text, None
-    if isinstance(values, dict) and isinstance(values.get("buried"), str) and isinstance(values.get("reason"), str):
+    values = _object(text)
+    if values and isinstance(values.get("buried"), str) and isinstance(values.get("reason"), str):
         return values["buried"], values["reason"]
     return text, None
 

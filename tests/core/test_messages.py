@@ -17,6 +17,8 @@ from shared.core.messages import (
     Replicate,
     Watch,
     bury,
+    delayed,
+    lateness,
     read,
     ticket_in,
     ticketed,
@@ -24,7 +26,7 @@ from shared.core.messages import (
     write,
 )
 from tests.core import strategies
-from tests.core.build import HOME, HOUR, IMAGE, IMAGE_ID, NOW, version_id
+from tests.core.build import HOME, HOUR, IMAGE, IMAGE_ID, MINUTE, NOW, SECOND, version_id
 
 # What the Functions host calls the properties of a queue message. A top-level key of this name would overwrite one.
 QUEUE_PROPERTIES = {
@@ -41,6 +43,7 @@ QUEUE_PROPERTIES = {
     )
 }
 VERSION = version_id("1.0.3")
+NONE = timedelta(0)
 ONE_OF_EACH = {
     Queue.RECONCILE: Reconcile(IMAGE, "ResourceWriteSuccess 1.0.3"),
     Queue.REPLICATE: Replicate(VERSION, HOME, NOW, NOW + HOUR, again=True, back=False),
@@ -327,3 +330,34 @@ def test_a_status_for_several():
     assert (one.webhook, other.webhook) == ("1-teams", "3-topic")
     assert one.each == [one]
     assert {each.event["id"] for each in (one, other)} == {"x"}
+
+
+@pytest.mark.parametrize(
+    ("text", "delay", "put", "late"),
+    [
+        pytest.param(write(Reconcile(IMAGE, "sweep")), 0, NOW - MINUTE, MINUTE, id="it did not wait"),
+        pytest.param(write(Reconcile(IMAGE, "sweep")), 50, NOW - MINUTE, 10 * SECOND, id="it waited"),
+        pytest.param(delayed(write(Reconcile(IMAGE, "sweep")), MINUTE), 0, NOW - MINUTE, MINUTE, id="it waits no more"),
+        pytest.param(write(Reconcile(IMAGE, "sweep")), 90, NOW - MINUTE, NONE, id="somebody's clock is wrong"),
+        pytest.param(write(Reconcile(IMAGE, "sweep")), 0, None, NONE, id="the queue does not say when it was put"),
+        pytest.param("nonsense", 50, NOW - MINUTE, MINUTE, id="it is no message"),
+        pytest.param("[]", 50, NOW - MINUTE, MINUTE, id="it is another thing"),
+        pytest.param('{"delay": "long"}', 0, NOW - MINUTE, MINUTE, id="its delay was a word"),
+    ],
+)
+def test_lateness(text, delay, put, late):
+    """How late a message was taken counts from when it was due, however often it was put to wait before."""
+    assert lateness(delayed(text, delay * SECOND), put, NOW) == late
+
+
+@pytest.mark.parametrize("delay", ['"long"', "1e999", "-1", "NaN", "null", "[]"])
+def test_a_delay_that_is_none(delay):
+    """Of a message whose delay is nonsense nothing is known, and it is read all the same."""
+    assert lateness(f'{{"delay": {delay}}}', NOW - MINUTE, NOW) == NONE
+
+
+def test_what_does_not_wait_stays_as_it_is():
+    """A message that is put at once has the text that was written; one that waits is read as if it did not."""
+    message = Reconcile(IMAGE, "sweep")
+    assert delayed(write(message), NONE) == write(message)
+    assert read(Queue.RECONCILE, delayed(write(message), MINUTE)) == message

@@ -20,12 +20,13 @@ from uuid import uuid4
 import azure.functions as func
 from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
+from azure.functions.queue import QueueMessage
 
 from handlers import image_event, notify, planning, poison, prune, reconcile, replicate, sweep, watch
 from local.azure import Behaviour, Pace, SimulatedAzure
 from local.outage import Call, Killed, Outside
 from shared import settings
-from shared.core.messages import Message, Queue, bury, write
+from shared.core.messages import Message, Queue, bury, delayed, write
 from shared.wiring import App
 from tests.clock import Clock
 from tests.flows.world import HOME, THREE, short
@@ -51,6 +52,7 @@ class Waiting:
     name: str
     queue: str
     text: str
+    put: datetime
     due: datetime
     tries: int = 0
 
@@ -71,7 +73,8 @@ class Lists:
 
     def put_text(self, queue: str, text: str, *, delay: timedelta = _NOW) -> None:
         assert delay < timedelta(days=7), "a storage queue would refuse it"
-        message = Waiting(str(uuid4()), str(queue), text, self._clock.at + delay)
+        now = self._clock.at
+        message = Waiting(str(uuid4()), str(queue), delayed(text, delay), now, now + delay)
         self._outside.call(Call("POST", "queue", f"/{queue}/messages"), lambda: self.waiting.append(message))
 
     def delete(self, message: Waiting) -> None:
@@ -254,7 +257,7 @@ class Clockwork:
     def _invoke(self, message: Waiting) -> None:
         name = message.queue
         function = f"poison_{name.removesuffix('-poison')}" if name.endswith("-poison") else name
-        self._stages[function](func.QueueMessage(id=message.name, body=message.text.encode()))
+        self._stages[function](QueueMessage(id=message.name, body=message.text.encode(), insertion_time=message.put))
 
     def pass_time(self, length: timedelta) -> None:
         """Move the clock; Azure does what is due by then, and nobody handles a message."""

@@ -150,6 +150,22 @@ def test_a_sweep_that_nobody_heeds(app):
 
 
 @pytest.mark.flow
+def test_a_message_that_is_taken_late(app):
+    """A message of any queue that was due 45 minutes before it was taken fires for its queue, for half an hour."""
+    clockwork, lines = app
+    clockwork.azure.publish(clockwork.image, "1.0.3", home=HOME)
+    clockwork.pass_time(10 * MINUTE)
+    clockwork.event("1.0.3")
+    clockwork.run(timedelta(0))
+    (look,) = (message for message in clockwork.queues.waiting if message.queue == "watch")
+    clockwork.pass_time(look.due + 45 * MINUTE - clockwork.clock.at)
+    clockwork.run(MINUTE)
+    assert _firing("oldest-message", lines, clockwork.clock.at) == {"watch": 45}
+    clockwork.run(31 * MINUTE)
+    assert _firing("oldest-message", lines, clockwork.clock.at) == {}
+
+
+@pytest.mark.flow
 def test_a_definition_that_is_gone_is_no_old_message(app):
     """A pass over an image definition that is gone, or is managed no more, answers what asked for it, too."""
     clockwork, lines = app
