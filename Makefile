@@ -4,15 +4,18 @@ PYTHON ?= $(shell for each in python3.13 python3 python; do \
 	$$each -c 'import sys, venv; sys.exit(sys.version_info[:2] != (3, 13))' >/dev/null 2>&1 && echo $$each && break; done)
 NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 RUN := .venv/bin/python -m
-CODE := function_app.py handlers shared plan local tests
+CODE := function_app.py handlers shared plan local bench tests
 
-.PHONY: demo soak plan pictures test quick check format azurite start install python lock audit clean
+.PHONY: demo soak bench plan pictures test quick check format azurite start install python lock audit clean
 
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
 
 soak: install ## 200 versions in five minutes at most while everything goes wrong at random; SEED=N plays that one again
 	@$(RUN) local.soak $(if $(SEED),--seed $(SEED))
+
+bench: install ## how close to the limit it is, against floors of the same run: minutes; ARGS="--quick", or rows by name
+	@$(RUN) bench $(ARGS)
 
 plan: python ## what a pass would do now: GALLERY=<resource id> and az login; without GALLERY, in a simulated Azure
 ifdef GALLERY
