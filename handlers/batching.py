@@ -1,19 +1,45 @@
 """Prunes that one pass asked for: people hear of them together, when the last of them has ended."""
 
+from collections.abc import Sequence
+from itertools import count
+
 from handlers.announcing import Audience, announce
+from shared.core.batch import LARGEST, Batch, batch_name
 from shared.core.messages import Prune
+from shared.core.names import ImageId, VersionNumber
 from shared.core.notices import batch_news
 from shared.wiring import App
 
 
-def end_in_batch(app: App, message: Prune) -> None:
-    """Remember that a prune has ended, whatever came of it; if it was the last of its batch, tell of all of them.
+def ask_together(app: App, image: ImageId, numbers: Sequence[VersionNumber], ticket: str) -> dict[VersionNumber, str]:
+    """Remember which prunes are about to be asked for together, before one of them can end; give the batch of each.
 
-    Forgotten last: whoever is killed in between tells it again, as the same news.
+    A pass that was killed comes again with its ticket. Then its batches are known, also those with nothing left to ask
+    for, and where nothing is left to wait for either, what has ended is told.
     """
+    found: dict[VersionNumber, str] = {}
+    for index in count():
+        name, some = batch_name(ticket, index), numbers[index * LARGEST : (index + 1) * LARGEST]
+        batch = app.rollouts.ask_for_batch(image, name, some)
+        if not (batch or some):
+            break
+        if batch:
+            found |= dict.fromkeys(some, name)
+            _tell_if_over(app, image, name, batch)
+    return found
+
+
+def end_in_batch(app: App, message: Prune) -> None:
+    """Remember that a prune has ended, whatever came of it; if it was the last of its batch, tell of all of them."""
     image, name = message.version.image, message.batch
     batch = app.rollouts.end_in_batch(message.version, name, None) if name else None
-    if batch is None or not batch.over:
+    if batch:
+        _tell_if_over(app, image, name, batch)
+
+
+def _tell_if_over(app: App, image: ImageId, name: str, batch: Batch) -> None:
+    """Tell of a batch, and forget it last: whoever is killed in between tells it again, as the same news."""
+    if not batch.over:
         return
     notice = batch_news(image, name, batch)
     if notice:

@@ -2,6 +2,7 @@
 
 import azure.functions as func
 
+from handlers.batching import ask_together
 from handlers.journal import note, warn
 from handlers.observing import Observed, observe
 from handlers.recording import forget, record_pass
@@ -9,7 +10,6 @@ from handlers.reporting import report, tell_of_failure, warn_of_limits
 from handlers.stage import Done, Outcome, on_queue
 from handlers.turns import turn
 from handlers.watching import keep_watch
-from shared.core.batch import batches
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Prune, Queue, Reconcile, Replicate
 from shared.core.names import VersionId, VersionNumber
@@ -60,7 +60,7 @@ def _look(app: App, message: Reconcile, ticket: str) -> Outcome:
 def _act(app: App, made: Plan, observed: Observed, ticket: str) -> None:
     """Ask for what the plan says. What is remembered comes last, so that a crash repeats and forgets nothing."""
     superseded = _superseded(made, observed)
-    batch = _batch(app, made, ticket)
+    batch = ask_together(app, made.image, [each.version.number for each in made.versions if each.prunes], ticket)
     for each in made.versions:
         _ask(app, each, _intent(app, made, observed, each, superseded), batch.get(each.version.number, ""))
     warn_of_limits(app, made, observed)
@@ -86,16 +86,6 @@ def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superse
         supersedes=tuple(number.name for number in superseded) if is_newest else (),
         warnings=made.warnings,
     )
-
-
-def _batch(app: App, made: Plan, ticket: str) -> dict[VersionNumber, str]:
-    """Remember which prunes are asked for together, before the first of them can end; give the batch of each."""
-    numbers = [each.version.number for each in made.versions if each.prunes]
-    found: dict[VersionNumber, str] = {}
-    for name, some in batches(numbers, ticket):
-        app.rollouts.ask_for_batch(made.image, name, some)
-        found |= dict.fromkeys(some, name)
-    return found
 
 
 def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> None:

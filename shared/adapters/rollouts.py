@@ -1,6 +1,6 @@
 """The table ``rollouts``: what Azure does not hold. Losing it loses history, never correctness."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
@@ -70,14 +70,15 @@ class Rollouts:
         else:
             self._table.change(_key("prune", version), lambda _: pruning.to_json())
 
-    def ask_for_batch(self, image: ImageId, batch: str, numbers: Iterable[VersionNumber]) -> None:
-        """Remember that prunes are about to be asked for together."""
-        asked = tuple(numbers)
+    def ask_for_batch(self, image: ImageId, batch: str, numbers: Sequence[VersionNumber]) -> Batch | None:
+        """Remember that prunes are about to be asked for together; ``None``: one alone, that waits for no other."""
 
-        def apply(values: Values | None) -> Values:
-            return (Batch.from_json(values) if values else Batch()).asking(asked).to_json()
+        def apply(values: Values | None) -> Values | None:
+            known = Batch.from_json(values) if values else None
+            return (known or Batch()).asking(numbers).to_json() if known or len(numbers) > 1 else None
 
-        self._table.change(_batch_key(image, batch), apply)
+        values = self._table.change(_batch_key(image, batch), apply)
+        return Batch.from_json(values) if values else None
 
     def end_in_batch(self, version: VersionId, batch: str, facts: Mapping[str, Any] | None) -> Batch | None:
         """Remember what came of one of the prunes of a batch; ``None`` when the batch is over and forgotten."""

@@ -1,16 +1,17 @@
 """The prunes that one pass asked for: machines hear of each, people of all of them together."""
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from itertools import batched
 from typing import Any, Self
 
 from shared.core.fitting import fitted
 from shared.core.names import VersionNumber
 
 _IDS = uuid.UUID("0c7bb2f4-0d0e-4bb1-9d38-9f0b8f5f6d6e")
-_LARGEST = 100  # more in one message is not read
+LARGEST = 100
+"""Prunes in one message to people; more are not read."""
+
 _LONGEST_FACTS = 1000  # characters of JSON for each prune
 
 
@@ -26,8 +27,12 @@ class Batch:
     ended: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
 
     def asking(self, numbers: Iterable[VersionNumber]) -> Self:
-        """Remember what is about to be asked for; a pass that was killed asks again."""
-        return replace(self, asked=self.asked | {number.name for number in numbers})
+        """Remember what is about to be asked for.
+
+        A pass that was killed asks again: what has neither ended nor is asked for again is not waited for, because
+        perhaps nobody was told to prune it.
+        """
+        return replace(self, asked=frozenset({number.name for number in numbers} | self.ended.keys()))
 
     def ending(self, number: VersionNumber, facts: Mapping[str, Any] | None) -> Self:
         """Remember what came of one. That it was pruned stays so, because its message may come twice."""
@@ -56,11 +61,9 @@ class Batch:
         return cls(frozenset(stored["asked"]), stored["ended"])
 
 
-def batches(numbers: Sequence[VersionNumber], ticket: str) -> Iterator[tuple[str, tuple[VersionNumber, ...]]]:
-    """Name the batches of a pass: the same again when its message is delivered again; none for a single prune.
+def batch_name(ticket: str, index: int) -> str:
+    """Name a batch of a pass: the same when its message is delivered again.
 
     :param ticket: of the message that the pass is made for.
     """
-    if len(numbers) > 1:
-        for index, some in enumerate(batched(numbers, _LARGEST, strict=False)):
-            yield str(uuid.uuid5(_IDS, f"{ticket}|{index}")), some
+    return str(uuid.uuid5(_IDS, f"{ticket}|{index}"))

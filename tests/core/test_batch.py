@@ -3,7 +3,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.batch import Batch, batches
+from shared.core.batch import Batch, batch_name
 from tests.core.build import version_id
 
 NUMBERS = [version_id(f"1.0.{patch}").number for patch in range(205)]
@@ -32,9 +32,10 @@ def test_messages_that_come_twice():
 
 
 def test_a_pass_that_asks_again():
-    """A pass that was killed and asks again adds to what was asked for, and forgets nothing."""
-    batch = Batch().asking([ONE, TWO]).ending(ONE, FACTS).asking([TWO, THREE])
-    assert batch == Batch(frozenset({"1.0.1", "1.0.2", "1.0.3"}), {"1.0.1": FACTS})
+    """A pass that was killed and asks again waits for what it asks for now, and forgets nothing that has ended."""
+    batch = Batch().asking([ONE, TWO]).ending(ONE, FACTS).asking([THREE])
+    assert batch == Batch(frozenset({"1.0.1", "1.0.3"}), {"1.0.1": FACTS})
+    assert batch.ending(TWO, FACTS).ending(THREE, None).pruned.keys() == {ONE, TWO}
 
 
 def test_facts_of_any_size():
@@ -55,13 +56,7 @@ def test_json_round_trip(asked, ended):
 
 
 def test_names_of_batches():
-    """A pass has a batch for each hundred prunes, with the same names when its message comes again."""
-    named = dict(batches(NUMBERS, "ticket"))
-    assert [len(some) for some in named.values()] == [100, 100, 5]
-    assert dict(batches(NUMBERS, "ticket")) == named
-    assert not dict(batches(NUMBERS, "another")).keys() & named.keys()
-
-
-def test_a_single_prune_is_no_batch():
-    """One prune alone, or none, needs nobody to wait for."""
-    assert list(batches([ONE], "ticket")) == list(batches([], "ticket")) == []
+    """The batches of a pass have the same names when its message comes again, and no other pass has them."""
+    names = {batch_name(ticket, index) for ticket in ("ticket", "another") for index in range(3)}
+    assert len(names) == 6
+    assert batch_name("ticket", 1) in names

@@ -1,5 +1,6 @@
 """What was begun is told to its end, to everybody, also when the app is killed and the world does not wait for it."""
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -91,3 +92,22 @@ def test_killed_between_two_webhooks(app: Clockwork, newer: bool) -> None:  # no
     app.run(12 * HOUR, handle=app.deliver)
     assert "rollout.started" in _told(app)
     assert sorted(_told(app, SINKS[0])) == sorted(_told(app, SINKS[1]))
+
+
+@pytest.mark.parametrize("put", [0, 1, 2])
+def test_killed_between_two_prunes(app: Clockwork, put: int) -> None:
+    """People hear of each prune when the pass that asked for them together dies before, between or after them."""
+    app.decide(f"{HOME} eastus2 southeastasia", STATUS_WEBHOOKS=app.receivers("slack"))
+    puts: list[Call] = []
+
+    def nth(call: Call) -> bool:
+        puts.extend([call] if call.path == "/prune/messages" else [])
+        return len(puts) == max(put, 1)
+
+    _kill(app, nth, after=bool(put))
+    app.event("1.0.3")
+    app.run(12 * HOUR, handle=app.deliver)
+    assert all(app.complete_in(number, [HOME]) for number in ("1.0.1", "1.0.2"))
+    chat = json.dumps(app.posts("slack"))
+    assert all(number in chat for number in ("1.0.1", "1.0.2"))
+    assert "batch|" not in app.rows()

@@ -15,10 +15,10 @@ The last two are about the pass, not about the version: ``planner`` applies them
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from shared.core.model import Definition, ImageVersion, ProvisioningState
-from shared.core.plan import Action, Line
+from shared.core.plan import Line
+from shared.core.planner.replication import keep
 from shared.core.policy import Policy
 from shared.core.tags import protects
 
@@ -53,16 +53,4 @@ def may_leave(version: ImageVersion, region: str, policy: Policy) -> bool:
 def held(version: ImageVersion, lines: Iterable[Line], reason: str) -> tuple[Line, ...]:
     """Turn the lines by which a version would lose something into KEEP lines; the others keep their own reasons."""
     before = {region.name: region for region in version.regions}
-    return tuple(
-        replace(
-            line,
-            action=Action.KEEP,
-            reason=reason,
-            replicas=before[line.region].replicas,
-            storage_account_type=before[line.region].storage_account_type,
-            until=None,
-        )
-        if line.wants_change and not line.named
-        else line
-        for line in lines
-    )
+    return tuple(keep(before[line.region], reason) if line.wants_change and not line.named else line for line in lines)

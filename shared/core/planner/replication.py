@@ -43,14 +43,14 @@ def left(version: ImageVersion, reason: str) -> tuple[Line, ...]:
     return tuple(keep(region, reason) for region in version.regions)
 
 
-def keep(region: Region, reason: str) -> Line:
+def keep(region: Region, reason: str, *, settled: bool = False) -> Line:
     """Leave a region as it is."""
-    return Line(region.name, Action.KEEP, reason, region.replicas, region.storage_account_type)
+    return Line(region.name, Action.KEEP, reason, region.replicas, region.storage_account_type, settled=settled)
 
 
 def at_home(region: Region) -> Line:
     """Leave a version in its home region, where it belongs."""
-    return replace(keep(region, "its home region"), settled=True)
+    return keep(region, "its home region", settled=True)
 
 
 def standing(region: Region) -> str:
