@@ -1,5 +1,7 @@
 """A pass over one image definition: read it, plan, and ask for what the plan says."""
 
+from datetime import timedelta
+
 import azure.functions as func
 
 from handlers.batching import ask_together
@@ -18,6 +20,9 @@ from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.core.rollout import Intent, Rollout, begin, join, progress, recorded
 from shared.wiring import App
+
+_AT_ONCE = timedelta(0)
+_WHEN_WRITTEN = timedelta(seconds=5)
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -98,13 +103,15 @@ def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> None:
 
 
 def _replicate(app: App, each: VersionPlan, intent: Intent) -> None:
+    """Ask for every region. The first message writes for all; the others come when they can find that it did."""
     version, wave = each.version, max(line.wave for line in each.changes)
     rollout = app.rollouts.change_rollout(
         version.id,
         lambda before: begin(before, intent).seen(version, intent.now).entering(wave, intent.now, intent.deadline),
     )
-    for line in each.changes:
-        app.queues.put(Replicate(version.id, line.region, since=intent.now, deadline=rollout.deadline))
+    for index, line in enumerate(each.changes):
+        message = Replicate(version.id, line.region, since=intent.now, deadline=rollout.deadline)
+        app.queues.put(message, delay=_WHEN_WRITTEN if index else _AT_ONCE)
 
 
 def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
