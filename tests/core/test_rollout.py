@@ -59,6 +59,7 @@ rollouts = st.builds(
     gave_up=st.booleans(),
     refusals=st.dictionaries(_region_names, st.builds(Refusal, st.text(), strategies.moments)),
     most=st.integers(0, 50),
+    asked=st.dictionaries(_region_names, strategies.moments),
     announced=st.frozensets(
         st.sampled_from([STARTED, COMPLETED])
         | st.integers(1, 5).map(stall)
@@ -335,6 +336,29 @@ def test_splitting():
     assert halved == replace(OPEN, most=2)
     assert halved.refusing(["uksouth"], "no zones", NOW).most == 0
     assert halved.refusing([], "no zones", NOW) == OPEN
+
+
+# What writes asked for.
+
+
+@pytest.mark.parametrize(
+    ("region_name", "since", "has"),
+    [
+        ("uksouth", NOW - MINUTE, True),
+        ("uksouth", NOW, True),
+        ("uksouth", NOW + SECOND, False),
+        ("japaneast", NOW - MINUTE, False),
+    ],
+)
+def test_has_asked(region_name, since, has):
+    """A region need not be asked for again when a write did so after somebody wanted it there, and not before."""
+    assert OPEN.asking(["uksouth", "eastus2"], NOW).has_asked(region_name, since) is has
+
+
+def test_the_last_write_counts():
+    """A region that a later write asked for again was asked for then; others keep the time of their own write."""
+    twice = OPEN.asking(["uksouth", "eastus2"], NOW).asking(["uksouth"], NOW + HOUR)
+    assert twice.asked == {"uksouth": NOW + HOUR, "eastus2": NOW}
 
 
 # Who looks at a rollout, and what was said of it.
