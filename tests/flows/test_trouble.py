@@ -30,19 +30,24 @@ def _announced_twice(world: World) -> list[str]:
 
 @pytest.mark.parametrize("moment", ["reconcile.planned", "replicate.written", "watch.looked", "prune.written"])
 def test_killed_in_the_middle(world: World, moment: str) -> None:
-    """A host that is killed and started again converges, with the least writes, and announces nothing twice."""
+    """A host that is killed and started again converges, with the least writes, and announces nothing twice.
+
+    But what was posted and not yet recorded when it was killed, and that under the same id.
+    """
     world.azure.set_behaviour(replicate=Pace.after(3))
     host = world.start()
     world.azure.publish(world.image, "1.0.3", home=HOME)
     world.until(lambda: moment in world.log())
     host.kill()
+    unrecorded = len(world.events()) - world.recorded_posts()
 
     world.start()
     world.until(lambda: _converged(world) and world.quiet(), timeout=100)
 
     assert sorted(world.writes()) == [("1.0.1", [HOME]), ("1.0.2", [HOME]), ("1.0.3", list(THREE))]
-    assert _announced_twice(world) == []
-    assert set(world.told().values()) == {1}
+    twice = _announced_twice(world)
+    assert len(twice) <= unrecorded
+    assert sorted(world.told().values()) == [1] * (4 - len(twice)) + [2] * len(twice)
 
 
 def test_webhook_that_fails_twice(world: World) -> None:
