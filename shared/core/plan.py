@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
@@ -120,12 +120,13 @@ class VersionPlan:
 
     def part(self, *lines: Line) -> "VersionPlan":
         """Give the plan that brings about these lines only; every other region stays as it is."""
-        return replace(self, lines=lines)
+        return VersionPlan(self.version, self.role, lines, self.reason)
 
     @property
     def prunes(self) -> bool:
         """Whether its write is a prune: of an older version, or of a region that an exclusive policy does not name."""
-        return bool(self.removals) or (self.role is Role.OLDER and bool(self.changes))
+        asked = [line.action for line in self.lines if line.changes]
+        return Action.REMOVE in asked or (self.role is Role.OLDER and bool(asked))
 
     @property
     def replicates(self) -> bool:

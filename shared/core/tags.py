@@ -46,5 +46,4 @@ def _value(tags: object, wanted: str) -> str | None:
     """Find a tag; tag names have no case in Azure (documented)."""
     if not isinstance(tags, Mapping):
         return None
-    found = (str(value) for name, value in tags.items() if str(name).casefold() == wanted.casefold())
-    return next((value.strip() for value in found), None)
+    return next((str(value).strip() for name, value in tags.items() if str(name).casefold() == wanted.casefold()), None)

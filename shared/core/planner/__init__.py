@@ -10,7 +10,6 @@ Each decision stands in a truth table above its module; the tests repeat the row
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from shared.core.model import Definition, ImageVersion, ProvisioningState
@@ -76,7 +75,7 @@ def _exclusively(plans: Sequence[VersionPlan], definition: Definition, policy: P
     older = [plan for plan in plans if plan.role is Role.OLDER and not plan.reason]
     leaving = frozenset(region for plan in older for region in to_leave(plan, definition, policy))
     return [
-        replace(plan, lines=exclusive(plan.version, plan.lines, definition, policy, leaving))
+        plan.part(*exclusive(plan.version, plan.lines, definition, policy, leaving))
         if plan.role is Role.KEPT and not plan.reason
         else plan
         for plan in plans
@@ -87,7 +86,7 @@ def _filtered(each: VersionPlan, mode: Mode) -> VersionPlan:
     """Take away what the mode forbids; a pass in mode observe plans everything, and does nothing."""
     if mode is not Mode.REPLICATE:
         return each
-    return replace(each, lines=held(each.version, each.lines, "mode replicate never prunes"))
+    return each.part(*held(each.version, each.lines, "mode replicate never prunes"))
 
 
 def _capped(plans: Sequence[VersionPlan], cap: int | None) -> tuple[list[VersionPlan], int]:
@@ -97,6 +96,5 @@ def _capped(plans: Sequence[VersionPlan], cap: int | None) -> tuple[list[Version
     late = frozenset() if cap is None else frozenset(prunes[max(cap - under_way, 0) :])
     reason = f"the cap of {cap} prunes per pass is reached; a later pass goes on"
     return [
-        replace(plan, lines=held(plan.version, plan.lines, reason)) if plan.version.number in late else plan
-        for plan in plans
+        plan.part(*held(plan.version, plan.lines, reason)) if plan.version.number in late else plan for plan in plans
     ], len(late)

@@ -22,7 +22,7 @@ While one region of a version waits, its other regions wait with it: one write i
 whole version (``protection``) turns everything that it would lose into KEEP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Self
@@ -42,20 +42,28 @@ class Newest:
     """The newest KEPT version, whose coming lets older ones go.
 
     :param coming: the regions that it is still on its way to.
+    :param there: region -> the line by which an older version leaves it, for the regions where it is complete.
     """
 
     version: ImageVersion
     coming: frozenset[str]
+    there: Mapping[str, Line]
 
     @classmethod
     def of(cls, version: ImageVersion, policy: Policy, now: datetime) -> Self:
-        """Find where a version is still on its way to."""
+        """Find where a version is, and where it is still on its way to."""
         unsure = (RegionState.REPLICATING, RegionState.UNKNOWN)
         moving = {region.name for region in version.regions if region.state in unsure}
-        if protects(version.tags, policy.protect_tag):
-            return cls(version, frozenset(moving))
-        lines = [line for line in spread(version, policy, now) if line.wants_change]
-        return cls(version, frozenset(moving | {line.region for line in lines if version.region(line.region) is None}))
+        if not protects(version.tags, policy.protect_tag):
+            lines = [line for line in spread(version, policy, now) if line.wants_change]
+            moving |= {line.region for line in lines if version.region(line.region) is None}
+        complete = f"{version.number} complete here"
+        there = [
+            Line(each.name, Action.REMOVE, complete + since_then(each.since, now))
+            for each in version.regions
+            if each.complete
+        ]
+        return cls(version, frozenset(moving), {line.region: line for line in there})
 
 
 def pruned(
@@ -130,34 +138,35 @@ class _Older:
             return at_home(region)
         if reason := self.usage.reason(self.version.number, region.name):
             return keep(region, reason)
-        there = self.newest.version.region(region.name)
-        if there is None or not there.complete:
-            return self._without(region, there)
-        if wait := self._grace(region, there):
+        leaves = self.newest.there.get(region.name)
+        if leaves is None:
+            return self._without(region)
+        if wait := self._grace(region, leaves):
             return wait
         if is_home:
             reason = f"its home region, where {self.policy.home_replicas} of {region.replicas} replicas are enough"
             return replace(keep(region, reason), action=Action.SIZE, replicas=self.policy.home_replicas)
-        return Line(region.name, Action.REMOVE, self._complete(there))
+        return leaves
 
-    def _without(self, region: Region, there: Region | None) -> Line:
+    def _without(self, region: Region) -> Line:
         coming, newest = region.name in self.newest.coming, self.newest.version.number
+        there = self.newest.version.region(region.name)
         if there is not None:
             line = keep(region, f"{newest} is not complete here: {standing(there)}")
         else:
             line = keep(region, f"{newest} is {'still to come' if coming else 'not'} here")
         return replace(line, action=Action.WAIT) if coming else line
 
-    def _grace(self, region: Region, there: Region) -> Line | None:
+    def _grace(self, region: Region, leaves: Line) -> Line | None:
         """Wait until the newest was complete for long enough; when nobody knows since when, that has yet to begin."""
-        until = (there.since or self.now) + self.policy.prune_grace
+        if not self.policy.prune_grace:
+            return None
+        there = self.newest.version.region(region.name)
+        until = ((there and there.since) or self.now) + self.policy.prune_grace
         if until <= self.now:
             return None
-        reason = f"{self._complete(there)}; PRUNE_GRACE is {span(self.policy.prune_grace)}"
+        reason = f"{leaves.reason}; PRUNE_GRACE is {span(self.policy.prune_grace)}"
         return replace(keep(region, reason), action=Action.WAIT, until=until)
-
-    def _complete(self, there: Region) -> str:
-        return f"{self.newest.version.number} complete here{since_then(there.since, self.now)}"
 
 
 def _done(version: ImageVersion, line: Line) -> bool:
