@@ -6,7 +6,7 @@ from itertools import count
 from handlers.announcing import Audience, announce
 from shared.core.batch import LARGEST, Batch, batch_name
 from shared.core.messages import Prune
-from shared.core.names import ImageId, VersionNumber
+from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.notices import batch_news
 from shared.wiring import App
 
@@ -38,10 +38,15 @@ def end_in_batch(app: App, message: Prune) -> None:
 
 
 def _tell_if_over(app: App, image: ImageId, name: str, batch: Batch) -> None:
-    """Tell of a batch, and forget it last: whoever is killed in between tells it again, as the same news."""
+    """Tell of a batch, and forget it last: whoever is killed in between tells it again, as the same news.
+
+    Its prunes are forgotten before it: a message that was killed and comes back would tell of its own once more.
+    """
     if not batch.over:
         return
     notice = batch_news(image, name, batch)
     if notice:
         announce(app, notice, to=Audience.PEOPLE)
+        for number in app.rollouts.prunings(image).keys() & batch.pruned.keys():
+            app.rollouts.remember_pruning(VersionId(image, number), None)
     app.rollouts.forget_batch(image, name)

@@ -113,11 +113,11 @@ def _refused(app: App, version: ImageVersion, pruning: Pruning, reason: str) -> 
 def _done(app: App, message: Prune, pruning: Pruning) -> Outcome:
     """Tell of a prune that Azure shows: machines at once, people when the last of its batch has ended."""
     version = message.version
+    record_prune(app, version, pruning)
     notice = prune_news(NoticeType.PRUNE_COMPLETED, version, pruning, app.settings.storage_price)
     announce(app, notice, to=Audience.MACHINES)
     if not (message.batch and app.rollouts.end_in_batch(version, message.batch, notice.data)):
         announce(app, notice, to=Audience.PEOPLE)
-    record_prune(app, version, pruning)
     app.rollouts.remember_pruning(version, None)
     return Done()
 

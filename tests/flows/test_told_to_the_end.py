@@ -9,6 +9,7 @@ import pytest
 
 from local.azure import Pace
 from local.outage import Call, Killed, unanswered
+from shared.core.names import ImageId
 from tests.flows.clockwork import HOME, Clockwork, published
 
 pytestmark = pytest.mark.flow
@@ -110,4 +111,24 @@ def test_killed_between_two_prunes(app: Clockwork, put: int) -> None:
     assert all(app.complete_in(number, [HOME]) for number in ("1.0.1", "1.0.2"))
     chat = json.dumps(app.posts("slack"))
     assert all(number in chat for number in ("1.0.1", "1.0.2"))
+    assert "batch|" not in app.rows()
+
+
+@pytest.mark.parametrize("ended", [1, 2])
+def test_killed_between_two_ends(app: Clockwork, ended: int) -> None:
+    """People hear of each prune once, and the page shows it, when the app dies as one has ended in its batch."""
+    app.decide(f"{HOME} eastus2 southeastasia", STATUS_WEBHOOKS=app.receivers("slack"))
+    puts: list[Call] = []
+
+    def nth(call: Call) -> bool:
+        puts.extend([call] if call.method == "PUT" and "'batch|" in call.path else [])
+        return len(puts) == ended
+
+    _kill(app, nth, after=True)
+    app.event("1.0.3")
+    app.run(12 * HOUR, handle=app.deliver)
+    chat = [text for post in app.posts("slack") if "pruned" in (text := json.dumps(post))]
+    assert [number for number in ("1.0.1", "1.0.2") for text in chat if number in text] == ["1.0.1", "1.0.2"]
+    (shown,) = app.app.records.statuses(ImageId.parse(app.image).gallery)
+    assert sorted(each.version for each in shown.pruned) == ["1.0.1", "1.0.2"]
     assert "batch|" not in app.rows()
