@@ -15,7 +15,7 @@ from typing import Final
 from rich.console import Console
 
 from bench.results import Line, Results
-from bench.rig import ACCOUNTS, Desk
+from bench.rig import ACCOUNTS, AT_ONCE, Desk
 from bench.rows import ROWS
 from bench.table import table
 from local.azurite import Azurite, AzuriteFailed
@@ -66,7 +66,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=list(ROWS), help=f"of {', '.join(ROWS)}")
     parser.add_argument("--quick", action="store_true", help="fewer cases and runs: about a minute")
     parser.add_argument("--peers", action="store_true", help="install the peers into bench/.peers first, if need be")
-    parser.add_argument("--threads", type=int, help="of a worker: PYTHON_THREADPOOL_THREAD_COUNT (default: its own)")
+    words = f"of a worker: PYTHON_THREADPOOL_THREAD_COUNT (default: {AT_ONCE})"
+    parser.add_argument("--threads", type=int, default=AT_ONCE, help=words)
     parser.add_argument("--results", type=Path, default=RESULTS, help="where to write (default: bench/results.json)")
     return parser.parse_args(arguments)
 

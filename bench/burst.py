@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.events import latency_line, news_to_write
 from bench.results import Line
-from bench.rig import HOME, REGIONS, ROOT, Desk, SlowAzure, TooLong, until
+from bench.rig import AT_ONCE, HOME, REGIONS, ROOT, Desk, SlowAzure, TooLong, until
 from local.azure import Behaviour, Pace, Request
 
 _VERSIONS: Final = 500
@@ -22,9 +22,6 @@ _SHARE: Final = 0.8
 
 _CALLS: Final = 5
 """The fewest calls from an event to its write: the four reads of a pass, and the write."""
-
-_AT_ONCE: Final = 24
-"""Messages of a queue that a host handles at once: `batchSize` and `newBatchThreshold` of host.json."""
 
 _LEAST: Final = 0.9
 _LONGEST: Final = 150.0
@@ -95,7 +92,7 @@ def _line(count: int, begin: float, requests: Sequence[Request], peak: float) ->
     writes = [each.at - begin for each in requests if each.method == "PATCH" and each.status < 300]  # noqa: PLR2004  it was taken
     last = max(writes) * count / len(writes)
     by_budget = (ceil(count / _BUDGET) - 1) * _WINDOW
-    by_latency = _CALLS * _LATENCY * ceil(count / _AT_ONCE)
+    by_latency = _CALLS * _LATENCY * ceil(count / AT_ONCE)
     floor = max(by_budget, by_latency)
     over = sum(each.status == 429 for each in requests)  # noqa: PLR2004  Too Many Requests
     within = max(sum(at <= other < at + _WINDOW for other in writes) for at in writes)

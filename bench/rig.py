@@ -24,6 +24,10 @@ HOME: Final = "westeurope"
 REGIONS: Final = (HOME, *(name for name in DISPLAY if name != HOME))
 """All regions that the simulated Azure knows, the home first."""
 
+_QUEUES: Final = json.loads((ROOT / "host.json").read_text())["extensions"]["queues"]
+AT_ONCE: Final = int(_QUEUES["batchSize"] + _QUEUES["newBatchThreshold"])
+"""Messages of a queue that a host handles at once, and so many threads the templates in `infra/` give a worker."""
+
 ACCOUNTS: Final = 60
 _LOOK_AGAIN: Final = 0.1
 _QUIET_FOR: Final = 3
@@ -42,14 +46,14 @@ class Desk:
 
     :param quick: whether to take fewer runs and leave out what takes long.
     :param folder: for logs and meters; gone at the end.
-    :param threads: of a worker, `PYTHON_THREADPOOL_THREAD_COUNT`; ``None`` for the worker's own: CPUs + 4.
+    :param threads: of a worker, `PYTHON_THREADPOOL_THREAD_COUNT`.
     """
 
     azurite: Azurite
     folder: Path
     quick: bool
     peers: bool = False
-    threads: int | None = None
+    threads: int = AT_ONCE
     say: Callable[[str], None] = print
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -70,7 +74,7 @@ class Desk:
             "ARM_ENDPOINT": azure.endpoint,
             "GALLERIES": " ".join(galleries),
             "BENCH_METER": str(meter.path),
-            **({"PYTHON_THREADPOOL_THREAD_COUNT": str(self.threads)} if self.threads else {}),
+            "PYTHON_THREADPOOL_THREAD_COUNT": str(self.threads),
             **settings,
         }
         folder = root or self.app_folder(f"app-{number}", _METERED)

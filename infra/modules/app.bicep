@@ -47,6 +47,12 @@ param instanceMemoryMB int
 @description('The settings of the contract.')
 param settings object
 
+var worker = {
+  // One thread for each message that a host takes of one queue: host.json, batchSize and newBatchThreshold.
+  // The worker's own default is six or so, and its threads wait for Azure most of the time.
+  PYTHON_THREADPOOL_THREAD_COUNT: '24'
+}
+
 var connections = {
   AzureWebJobsStorage__blobServiceUri: blobUri
   AzureWebJobsStorage__queueServiceUri: queueUri
@@ -106,7 +112,7 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
 resource appSettings 'Microsoft.Web/sites/config@2024-04-01' = {
   parent: app
   name: 'appsettings'
-  properties: union(settings, connections)
+  properties: union(settings, connections, worker)
 }
 
 resource ftp 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-04-01' = {

@@ -13,7 +13,10 @@ from tests.infra import bicep
 PARAMETERS = bicep.read(bicep.MAIN).of("parameter")
 FILE = bicep.read(bicep.MAIN.with_suffix(".bicepparam")).of("variable")
 SET = bicep.read(bicep.MAIN).of("module")["app"].value["params"]["settings"]
-APP = bicep.read(bicep.INFRA / "modules" / "app.bicep").of("variable")["connections"].value
+_APP = bicep.read(bicep.INFRA / "modules" / "app.bicep").of("variable")
+WORKER = _APP["worker"].value
+APP = {**_APP["connections"].value, **WORKER}
+HOST = json.loads((bicep.INFRA.parent / "host.json").read_text())
 IN_VAULT = {"STATUS_WEBHOOKS", "STATUS_WEBHOOK_SECRET"}
 CLOUD = "environment().resourceManager"
 
@@ -56,6 +59,12 @@ def test_every_setting_is_set():
     assert connection | {"AzureWebJobsStorage__credential", "AzureWebJobsStorage__clientId"} <= APP.keys()
     assert APP["AzureWebJobsStorage__credential"] == "managedidentity"
     assert not any("AccountKey" in str(value) for value in APP.values())
+
+
+def test_a_thread_for_each_message():
+    """A worker has a thread for each message that a host takes of one queue at a time, and no more than it may have."""
+    queues = HOST["extensions"]["queues"]
+    assert int(WORKER["PYTHON_THREADPOOL_THREAD_COUNT"]) == queues["batchSize"] + queues["newBatchThreshold"] <= 32
 
 
 @pytest.mark.parametrize("name", REFUSED)
