@@ -45,11 +45,12 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to
     policy = tuned(app.settings.policy_for(image), tags)
     memory, running = app.rollouts.memory(image), app.rollouts.open_rollouts(image)
     ranked = rank(_repairable(_versions(app, image, memory.newest), running), policy)
+    versions = tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None)
     definition = Definition(
         image,
-        tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None),
+        versions,
         protected_by="the image definition" if protects(tags, policy.protect_tag) else _gallery(app, image, policy),
-        usage=_usage(app, image, ranked, policy) if to_prune else Usage(),
+        usage=_usage(app, image, rank(versions, policy), policy) if to_prune else Usage(),  # not as listed: lists lag
         refused=_refused(app, image, app.now()) if to_prune else {},
         newest_before=memory.newest,
     )

@@ -1,11 +1,14 @@
 """What keeps an older version where it is, and what happens when nothing does any more."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from local.azure import Fault, Pace, Reference
+from shared.core.model import ImageVersion
+from shared.core.names import ImageId
 from tests.flows.clockwork import HOME, Clockwork
 
 pytestmark = pytest.mark.flow
@@ -39,6 +42,17 @@ def test_grace(clockwork: Clockwork) -> None:
     clockwork.run(5 * HOUR, until=lambda: clockwork.complete_in("1.0.1", [HOME]))
     assert 6 * HOUR <= clockwork.clock.at - start <= 6 * HOUR + 20 * MINUTE
     assert clockwork.writes() == [("1.0.1", [HOME])]
+
+
+def test_grace_with_a_protected_newest(clockwork: Clockwork) -> None:
+    """The grace ends also where a tag protects the newest version, which nobody rolls out then."""
+    _old_and_new(clockwork)
+    clockwork.azure.set_tags(clockwork.version("1.0.2"), {"gallery-fanout-keep": "true"})
+    clockwork.decide(POLICY, PRUNE_GRACE="PT2H")
+    clockwork.sweep()
+    assert clockwork.run(4 * HOUR)
+    assert clockwork.complete_in("1.0.1", [HOME])
+    assert not clockwork.queues.waiting
 
 
 def test_grace_begins_anew_after_a_failure(clockwork: Clockwork) -> None:
@@ -112,6 +126,23 @@ def test_use_in_another_region_keeps_nothing(clockwork: Clockwork) -> None:
     clockwork.sweep()
     assert clockwork.run(2 * HOUR)
     assert clockwork.complete_in("1.0.1", [HOME])
+
+
+def test_use_is_asked_for_though_the_list_lags(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A region in use keeps its version also when Azure's list does not show yet that a newer one is the newest."""
+    _old_and_new(clockwork)
+    clockwork.azure.add_scale_set("web-prod", image=clockwork.version("1.0.1"), location="eastus2")
+    clockwork.decide(POLICY)
+    gallery = type(clockwork.app.gallery)
+    listed = gallery.versions
+
+    def lagging(self: Any, image: ImageId) -> list[ImageVersion]:
+        return [replace(each, excluded=each.number.name == "1.0.2") for each in listed(self, image)]
+
+    monkeypatch.setattr(gallery, "versions", lagging)
+    clockwork.sweep()
+    assert clockwork.run(3 * HOUR)
+    assert clockwork.complete_in("1.0.1", [HOME, "eastus2"])
 
 
 def test_two_queries_per_pass(clockwork: Clockwork) -> None:
