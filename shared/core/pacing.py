@@ -118,17 +118,17 @@ class Pace:
         return replace(self, known={**self.known, **known})
 
     def turning_away(self, version: str, now: datetime) -> tuple[Self, datetime]:
-        """Say when a write that may not leave now should be tried again: versions one by one, as the budgets allow.
+        """Say when a write that may not leave now should be tried again: each when there is room for one more.
 
-        However many messages want one version written, it is promised one time.
+        While others hold more than is theirs, nobody knows when that is, and versions come one by one. However many messages want one version written, it is promised one time.
         """
         promised = {each: time for each, time in self.promised.items() if time > now}
         if version in promised:
             return self, promised[version]
         times = tuple(sorted(promised.values()))
         full = {budget: opens for budget in self.budgets if (opens := self._opens(budget, now, times))}
-        step = max(budget.step for budget in full)
-        promise = max([*full.values(), *(time + step for time in times[-1:])])
+        steps = [budget.step for budget in full if self._look(budget, now)]  # a look is for one, not for all who wait
+        promise = max([*full.values(), *(times[-1] + step for step in steps if times)])
         return replace(self, promised={**promised, version: promise}), promise
 
     def _closed(self, now: datetime) -> list[Budget]:
