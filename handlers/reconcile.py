@@ -11,7 +11,7 @@ from handlers.recording import forget, record_pass
 from handlers.reporting import report, tell_of_failure, warn_of_limits
 from handlers.stage import Done, Outcome, on_queue
 from handlers.turns import turn
-from handlers.watching import keep_watch
+from handlers.watching import follow, keep_watch
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Prune, Queue, Reconcile, Replicate
 from shared.core.names import VersionId, VersionNumber
@@ -22,7 +22,6 @@ from shared.core.rollout import Intent, Rollout, begin, join, progress, recorded
 from shared.wiring import App
 
 _AT_ONCE = timedelta(0)
-_WHEN_WRITTEN = timedelta(seconds=5)
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -100,31 +99,40 @@ def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> None:
         app.queues.put(Prune(each.version.id, since=intent.now, deadline=intent.now + intent.deadline, batch=batch))
     elif each.kept and not each.reason:
         _follow(app, each, intent)
+    elif each.kept:  # a tag protects it: nobody rolls it out, but older ones may wait for how long it is complete
+        app.rollouts.change_rollout(each.version.id, lambda before: recorded(before, each.version, now=intent.now))
 
 
 def _replicate(app: App, each: VersionPlan, intent: Intent) -> None:
     """Ask for every region. The first message writes for all; the others come when they can find that it did."""
-    version, wave = each.version, max(line.wave for line in each.changes)
+    version, wave, later = each.version, max(line.wave for line in each.changes), app.settings.watch_first
     rollout = app.rollouts.change_rollout(
         version.id,
         lambda before: begin(before, intent).seen(version, intent.now).entering(wave, intent.now, intent.deadline),
     )
     for index, line in enumerate(each.changes):
         message = Replicate(version.id, line.region, since=intent.now, deadline=rollout.deadline)
-        app.queues.put(message, delay=_WHEN_WRITTEN if index else _AT_ONCE)
+        app.queues.put(message, delay=later if index else _AT_ONCE)
 
 
 def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
-    """See to it that a rollout is watched to its end; one that was over when first seen is recorded, not announced."""
+    """See to it that a rollout is watched to its end; one that was over when first seen is recorded, not announced.
+
+    But where it takes the place of another, which people heard of, they hear of this one from its start.
+    """
     version, seen = each.version, progress(each.version, each.lines)
 
-    def follow(before: Rollout | None) -> Rollout:
-        if seen.complete and not intent.cause and not (before and before.open):
+    def joined(before: Rollout | None) -> Rollout:
+        if seen.complete and not (intent.is_news(before) or (before and before.open)):
             return recorded(before, version, now=intent.now)
-        followed = begin(before, intent) if seen.later else join(before, intent)
-        return followed.seen(version, intent.now)
+        found = begin(before, intent) if seen.later else join(before, intent)
+        return found.seen(version, intent.now)
 
-    keep_watch(app, version.id, app.rollouts.change_rollout(version.id, follow))
+    rollout = app.rollouts.change_rollout(version.id, joined)
+    if intent.supersedes:
+        follow(app, version, rollout)
+    else:
+        keep_watch(app, version.id, rollout)
 
 
 def _end(app: App, version: VersionId, made: Plan) -> None:

@@ -12,7 +12,7 @@ from handlers.crossing import look_back
 from handlers.journal import note, warn
 from handlers.observing import observe
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
-from handlers.watching import keep_watch
+from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
 from shared.core.messages import Queue, Replicate
 from shared.core.model import ImageVersion, Region, RegionState
@@ -44,6 +44,7 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
         return Done()
     if _asked(app, message):
         return Done()
+    app.gallery.may_write(message.version)
     try:
         return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
     except Absent:
@@ -63,7 +64,6 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
     if _asked(app, message):
         return Done()
-    app.gallery.may_write(message.version)
     observed = observe(app, message.version.image, to_prune=False)
     each = plan(observed.definition, observed.policy, now=app.now()).of(message.version.number)
 
@@ -163,11 +163,8 @@ def _followed(rollout: Rollout, now: datetime) -> bool:
 
 
 def _follow(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
-    """After the write, by whomever: say that the rollout started, and see to it that somebody looks at it."""
-    if STARTED not in rollout.announced:
-        announce_rollout(app, NoticeType.ROLLOUT_STARTED, version, rollout)
-        rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.saying(STARTED))
-    keep_watch(app, version.id, rollout)
+    """After the write, by whomever: the rollout has started, and is looked at from now on."""
+    follow(app, version, rollout)
     return Done()
 
 

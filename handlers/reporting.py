@@ -3,6 +3,7 @@
 from handlers.announcing import announce, announce_once
 from handlers.observing import Observed
 from shared.core.errors import Absent
+from shared.core.memory import Memory
 from shared.core.messages import Reconcile
 from shared.core.model import ImageVersion, ProvisioningState
 from shared.core.names import VersionId, VersionNumber
@@ -14,19 +15,24 @@ from shared.wiring import App
 
 
 def report(app: App, made: Plan, observed: Observed) -> None:
-    """Tell of a plan (mode observe), once, and again when it has become another.
+    """Tell of a plan (mode observe), once, and again when it has become another, also one that there was before.
 
     Since when regions are complete is remembered all the same, for the day when the app may act.
     """
     for each in made.versions:
         if each.kept:
             _record(app, each.version)
-    notice = plan_news(made)
-    if observed.memory.reported == notice.id:
-        return
-    if not made.empty:
-        announce(app, notice)
-    app.rollouts.remember(made.image, lambda before: before.reporting(notice.id))
+    notice, memory = plan_news(made), observed.memory
+    news = bool(made.withdrawn) or memory.reported != notice.id
+    if news and (memory.reported or not made.empty):
+        announce(app, notice.again(memory.reports))
+
+    def having_said(before: Memory) -> Memory:
+        said = before.reporting(notice.id) if news else before
+        return said.having(made.newest.number) if made.newest else said
+
+    if having_said(memory) != memory:
+        app.rollouts.remember(made.image, having_said)
 
 
 def _record(app: App, version: ImageVersion) -> None:

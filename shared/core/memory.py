@@ -19,6 +19,7 @@ class Memory:
     :param newest: the newest kept version at the last pass: when an older one is the newest, it was withdrawn.
     :param next_pass: when a pass that asked for another one will have it.
     :param reported: the plan that was reported last (mode observe), as the identity of its notice.
+    :param reports: how many plans were reported, to tell one that comes back from the one that it was.
     :param said: what was said once and need not be said again, as identities of notices, the latest last.
     """
 
@@ -26,6 +27,7 @@ class Memory:
     next_pass: datetime | None = None
     reported: str = ""
     said: tuple[str, ...] = ()
+    reports: int = 0
 
     def expects(self, due: datetime, now: datetime) -> bool:
         """Whether another pass comes by then anyway; the one that comes just now is not another."""
@@ -41,7 +43,7 @@ class Memory:
 
     def reporting(self, plan: str) -> Self:
         """Remember the plan that was reported."""
-        return replace(self, reported=plan)
+        return replace(self, reported=plan, reports=self.reports + 1)
 
     def saying(self, notice: str) -> Self:
         """Remember that something was said."""
@@ -54,6 +56,7 @@ class Memory:
             "nextPass": iso(self.next_pass),
             "reported": self.reported,
             "said": list(self.said),
+            "reports": self.reports,
         }
 
     @classmethod
@@ -64,4 +67,5 @@ class Memory:
             next_pass=moment(stored["nextPass"]),
             reported=stored["reported"],
             said=tuple(stored["said"]),
+            reports=stored.get("reports", 0),
         )

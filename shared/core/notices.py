@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from shared.core.batch import Batch
 from shared.core.fitting import fitted
@@ -64,6 +64,13 @@ class Notice:
         """The CloudEvents ``id``: the same for the same news."""
         name = f"{self.about}|{self.type}|{self.key}".casefold()
         return str(uuid.uuid5(_IDS, name.encode(errors="backslashreplace")))  # Azure's JSON may hold half a letter
+
+    def again(self, number: int) -> Self:
+        """Give what is news once more: it was so before, was not since, and is again.
+
+        :param number: tells this time from others.
+        """
+        return replace(self, key=f"{self.key}|{number}")
 
     def event(self, now: datetime) -> dict[str, Any]:
         """Give the CloudEvent 1.0 in structured form."""
@@ -167,7 +174,10 @@ def failure_news(version: VersionId, state: str, reason: str) -> Notice:
 
 
 def plan_news(plan: Plan) -> Notice:
-    """Tell what a pass would do; the same changes are the same news, whatever time has done to their reasons."""
+    """Tell what a pass would do; the same changes are the same news, whatever time has done to their reasons.
+
+    Nor does it matter why the newest is an older one than it was: that is so in one pass only.
+    """
     changes = [(each.version.number.name, line) for each in plan.versions for line in each.changes]
     told = [
         {"version": number, "region": line.region, "action": line.action.value, "reason": line.reason}
@@ -177,7 +187,7 @@ def plan_news(plan: Plan) -> Notice:
     about = VersionId(plan.image, plan.newest.number) if plan.newest else plan.image
     more = {"cause": plan.withdrawn, "warnings": list(plan.warnings), "capped": plan.capped}
     data = {"changes": told, **{name: value for name, value in more.items() if value}}
-    return Notice(NoticeType.PLAN_REPORTED, about, repr((same, plan.withdrawn, plan.warnings)), data)
+    return Notice(NoticeType.PLAN_REPORTED, about, repr((same, plan.warnings)), data)
 
 
 def versions_news(image: ImageId, home: str, used: int) -> Notice:

@@ -274,6 +274,10 @@ class Intent:
     supersedes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def is_news(self, before: Rollout | None) -> bool:
+        """Whether people should hear of the rollout even if nothing is left to do: why it is, or whose place it took."""
+        return bool(self.cause) or not set(self.supersedes) <= set(before.supersedes if before else ())
+
 
 def begin(before: Rollout | None, intent: Intent) -> Rollout:
     """Start a rollout, or go on with the one that is open."""
@@ -298,9 +302,9 @@ def begin(before: Rollout | None, intent: Intent) -> Rollout:
 
 
 def join(before: Rollout | None, intent: Intent) -> Rollout:
-    """Follow a rollout that somebody else started: its end is news, its start is not."""
+    """Follow a rollout that somebody else started: its end is news, its start is not, unless it supersedes another."""
     joined = begin(before, intent)
-    return joined if before is not None and before.open else joined.saying(STARTED)
+    return joined if intent.supersedes or (before is not None and before.open) else joined.saying(STARTED)
 
 
 def recorded(before: Rollout | None, version: ImageVersion, *, now: datetime) -> Rollout:

@@ -37,6 +37,7 @@ _HEADLINES = {
 }
 _DIGEST = ("{image}: {count} versions pruned", Tone.PLAIN)
 _OF_AN_IMAGE = ("{image}: near a limit of Azure", Tone.WARNING)
+_NOTHING_TO_DO = ("{image}: a pass would change nothing any more", Tone.GOOD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,8 @@ def _headline(kind: str, data: Mapping[str, Any]) -> tuple[str, Tone]:
         return _DIGEST
     if kind == "limit.near" and not data.get("version"):
         return _OF_AN_IMAGE
+    if kind == "plan.reported" and not (data.get("changes") or data.get("changesCut")):
+        return _NOTHING_TO_DO
     return _HEADLINES.get(kind, (kind.replace("{", "{{").replace("}", "}}"), Tone.PLAIN))
 
 

@@ -15,6 +15,7 @@ memories = st.builds(
     next_pass=st.none() | strategies.moments,
     reported=st.text(),
     said=st.lists(st.text(), max_size=5).map(tuple),
+    reports=st.integers(0, 9),
 )
 
 
@@ -53,7 +54,7 @@ def test_expects(next_pass, due, expected):
 def test_what_is_remembered():
     """Each thing is remembered beside the others."""
     memory = Memory().expecting(NOW).having(NUMBER).reporting("plan").saying("a").saying("b")
-    assert memory == Memory(NUMBER, NOW, "plan", ("a", "b"))
+    assert memory == Memory(NUMBER, NOW, "plan", ("a", "b"), reports=1)
 
 
 def test_only_the_latest_sayings_are_remembered():
@@ -62,3 +63,9 @@ def test_only_the_latest_sayings_are_remembered():
     for number in range(60):
         memory = memory.saying(str(number))
     assert memory.said == tuple(str(number) for number in range(10, 60))
+
+
+def test_what_was_stored_before_reports_were_counted():
+    """A row without the count of reports is read as of a definition of which nothing was reported."""
+    stored = {name: value for name, value in Memory().to_json().items() if name != "reports"}
+    assert Memory.from_json(stored) == Memory()

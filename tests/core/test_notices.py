@@ -540,13 +540,27 @@ def test_waiting_is_no_news():
         pytest.param(planned(OLDER, NEWEST, by=policy("westeurope=3 eastus2 southeastasia")), id="more replicas"),
         pytest.param(planned(replace(OLDER, id=version_id("1.0.0")), NEWEST), id="of another version"),
         pytest.param(planned(OLDER, NEWEST, by=policy(warnings=("a tag is malformed",))), id="another warning"),
-        pytest.param(planned(OLDER, NEWEST, newest_before=version_id("1.0.3").number), id="another cause"),
         pytest.param(planned(OLDER, replace(NEWEST, id=version_id("1.0.4"))), id="another newest"),
     ],
 )
 def test_another_plan_is_other_news(other):
-    """A plan with other changes, causes or warnings is other news."""
+    """A plan with other changes or warnings is other news."""
     assert plan_news(other).id != plan_news(planned(OLDER, NEWEST)).id
+
+
+def test_why_a_plan_is_another():
+    """Why the newest is an older one than it was is so in one pass only, and does not make another plan."""
+    withdrawn = planned(OLDER, NEWEST, newest_before=version_id("1.0.3").number)
+    assert withdrawn.withdrawn
+    assert plan_news(withdrawn).id == plan_news(planned(OLDER, NEWEST)).id
+
+
+def test_the_same_plan_again():
+    """A plan that comes back after another was reported is news of its own, each time the same when it is told twice."""
+    news = plan_news(planned(OLDER, NEWEST))
+    assert len({news.id, news.again(0).id, news.again(1).id}) == 3
+    assert news.again(1) == replace(news, key=news.again(1).key)
+    assert news.again(1).id == plan_news(planned(OLDER, NEWEST)).again(1).id
 
 
 def test_more_replicas_are_another_plan():

@@ -163,6 +163,31 @@ def test_join(before):
     assert joined.open
 
 
+@pytest.mark.parametrize("before", [None, DONE, ENDED], ids=["first", "done", "ended"])
+def test_join_and_supersede(before):
+    """The start of a rollout that somebody else started is news when it takes the place of another."""
+    intent = replace(INTENT, supersedes=("1.0.2",))
+    assert join(before, intent) == begin(before, intent)
+
+
+@pytest.mark.parametrize(
+    ("before", "cause", "supersedes", "news"),
+    [
+        (None, "", (), False),
+        (None, "1.0.4 was deleted", (), True),
+        (None, "", ("1.0.2",), True),
+        (DONE, "", (), False),
+        (DONE, "1.0.4 was deleted", (), True),
+        (DONE, "", ("1.0.2",), True),
+        (replace(DONE, supersedes=("1.0.2", "1.0.1")), "", ("1.0.2",), False),
+        (replace(DONE, supersedes=("1.0.2",)), "", ("1.0.2", "1.0.1"), True),
+    ],
+)
+def test_is_news(before, cause, supersedes, news):
+    """A rollout with nothing left to do is told of for its cause, and for whom it superseded, unless that was told."""
+    assert replace(INTENT, cause=cause, supersedes=supersedes).is_news(before) is news
+
+
 def test_join_an_open_rollout():
     """A rollout that is open is gone on with; when its start was not told yet, it is still to be told."""
     assert join(OPEN, INTENT) == begin(OPEN, INTENT)

@@ -218,3 +218,40 @@ def test_observed_plans(clockwork: Clockwork) -> None:
         ("southeastasia", "1.0.1 complete here since 3 h")
     ]
     assert clockwork.writes() == []
+
+
+def test_a_plan_that_comes_back(clockwork: Clockwork) -> None:
+    """A plan that is reported, becomes another and then what it was is news each time, and so is that nothing is left."""
+    clockwork.azure.add_version(clockwork.image, "1.0.0", home=HOME, regions=list(THREE))
+    for more in (" uksouth", " uksouth japaneast", " uksouth", "", " uksouth"):
+        clockwork.decide(POLICY + more, MODE="observe")
+        for _ in range(2):
+            clockwork.sweep()
+            clockwork.run(HOUR)
+    told = [[line["region"] for line in event["data"]["changes"]] for event in clockwork.events("plan.reported")]
+    assert told == [["uksouth"], ["uksouth", "japaneast"], ["uksouth"], [], ["uksouth"]]
+
+
+def test_nothing_to_report(clockwork: Clockwork) -> None:
+    """Mode observe says nothing of a definition that is as the policy wants it when it is first seen."""
+    clockwork.azure.add_version(clockwork.image, "1.0.0", home=HOME, regions=list(THREE))
+    clockwork.decide(POLICY, MODE="observe")
+    clockwork.sweep()
+    assert clockwork.run(HOUR)
+    assert clockwork.events() == []
+
+
+def test_withdrawn_in_mode_observe(clockwork: Clockwork) -> None:
+    """The report of a plan says why the newest is an older one than it was, once."""
+    clockwork.azure.add_version(clockwork.image, "1.0.0", home=HOME, regions=[HOME])
+    clockwork.azure.add_version(clockwork.image, "1.0.1", home=HOME, regions=list(THREE))
+    clockwork.decide(POLICY, MODE="observe")
+    clockwork.sweep()
+    clockwork.run(HOUR)
+    clockwork.azure.delete(clockwork.version("1.0.1"))
+    clockwork.pass_time(HOUR)
+    for _ in range(3):
+        clockwork.sweep()
+        clockwork.run(HOUR)
+    (event,) = clockwork.events("plan.reported")
+    assert event["data"]["cause"] == "1.0.1 was deleted"

@@ -115,6 +115,25 @@ def test_a_newer_version_supersedes_a_rollout(clockwork: Clockwork) -> None:
     assert not clockwork.queues.waiting
 
 
+def test_superseded_by_a_version_that_is_everywhere(clockwork: Clockwork) -> None:
+    """A newer version that its publisher brought to every region supersedes a rollout too, and says so in its start."""
+    clockwork.decide(WAVES, WAVE_BAKE="PT6H")
+    _publish(clockwork, "1.0.1")
+    clockwork.run(8 * HOUR, until=lambda: clockwork.regions("1.0.1").get("uksouth") == "Completed")
+    clockwork.azure.publish(clockwork.image, "1.0.2", home=HOME, regions=list(ALL))
+    clockwork.pass_time(HOUR)
+    clockwork.event("1.0.2")
+    assert clockwork.run(2 * DAY)
+    assert clockwork.told() == {
+        "rollout.started 1.0.1": 1,
+        "rollout.started 1.0.2": 1,
+        "rollout.completed 1.0.2": 1,
+        "prune.completed 1.0.1": 1,
+    }
+    (start,) = [event for event in clockwork.events("rollout.started") if event["data"]["version"] == "1.0.2"]
+    assert start["data"]["supersedes"] == ["1.0.1"]
+
+
 def test_older_versions_wait_for_all_waves(clockwork: Clockwork) -> None:
     """An older version is written once, after the newest has come through every wave that it is in."""
     clockwork.azure.add_version(clockwork.image, "1.0.0", home=HOME, regions=list(ALL))

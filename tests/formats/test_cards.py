@@ -219,6 +219,14 @@ def test_a_line_of_a_digest(prune, told):
     assert cards.card(event).table.rows == (Row(("1.0.1", "7 GiB", told)),)
 
 
+def test_a_plan_without_changes():
+    """A plan that has become empty says so; one whose changes are all cut away does not."""
+    event = EVENTS[NoticeType.PLAN_REPORTED]
+    empty = {**event["data"], "changes": []}
+    assert cards.card({**event, "data": empty}).headline == "ubuntu-2204: a pass would change nothing any more"
+    assert cards.card({**event, "data": {**empty, "changesCut": 9}}).headline == HEADLINES[NoticeType.PLAN_REPORTED]
+
+
 def test_headlines_without_a_version():
     """A digest says how many versions were pruned, listed or not; a limit of all versions names none."""
     assert cards.card(DIGEST).headline == "ubuntu-2204: 7 versions pruned"
