@@ -20,7 +20,7 @@ def ask_together(app: App, image: ImageId, numbers: Sequence[VersionNumber], tic
     found: dict[VersionNumber, str] = {}
     for index in count():
         name, some = batch_name(ticket, index), numbers[index * LARGEST : (index + 1) * LARGEST]
-        batch = app.rollouts.ask_for_batch(image, name, some)
+        batch = app.rollouts.ask_for_batch(image, name, some, app.now())
         if not (batch or some):
             break
         if batch:
@@ -32,7 +32,7 @@ def ask_together(app: App, image: ImageId, numbers: Sequence[VersionNumber], tic
 def end_in_batch(app: App, message: Prune) -> None:
     """Remember that a prune has ended, whatever came of it; if it was the last of its batch, tell of all of them."""
     image, name = message.version.image, message.batch
-    batch = app.rollouts.end_in_batch(message.version, name, None) if name else None
+    batch = app.rollouts.ended_in_batch(message.version, name) if name else None
     if batch:
         _tell_if_over(app, image, name, batch)
 
@@ -48,5 +48,5 @@ def _tell_if_over(app: App, image: ImageId, name: str, batch: Batch) -> None:
     if notice:
         announce(app, notice, to=Audience.PEOPLE)
         for number in app.rollouts.prunings(image).keys() & batch.pruned.keys():
-            app.rollouts.remember_pruning(VersionId(image, number), None)
+            app.rollouts.forget_pruning(VersionId(image, number), batch.prunes[number.name])
     app.rollouts.forget_batch(image, name)

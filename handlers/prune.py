@@ -116,7 +116,7 @@ def _done(app: App, message: Prune, pruning: Pruning) -> Outcome:
     record_prune(app, version, pruning)
     notice = prune_news(NoticeType.PRUNE_COMPLETED, version, pruning, app.settings.storage_price)
     announce(app, notice, to=Audience.MACHINES)
-    if not (message.batch and app.rollouts.end_in_batch(version, message.batch, notice.data)):
+    if not (message.batch and app.rollouts.pruned_in_batch(version, message.batch, notice.data, pruning.asked)):
         announce(app, notice, to=Audience.PEOPLE)
     app.rollouts.remember_pruning(version, None)
     return Done()

@@ -70,23 +70,40 @@ class Rollouts:
         else:
             self._table.change(_key("prune", version), lambda _: pruning.to_json())
 
-    def ask_for_batch(self, image: ImageId, batch: str, numbers: Sequence[VersionNumber]) -> Batch | None:
+    def forget_pruning(self, version: VersionId, asked: datetime) -> None:
+        """Forget the prune that was asked for then, if it is still remembered; not a later one of the version."""
+        values, etag = self._table.read(_key("prune", version))
+        if values and Pruning.from_json(values).asked == asked:
+            self._table.delete(_key("prune", version), etag)
+
+    def ask_for_batch(
+        self, image: ImageId, batch: str, numbers: Sequence[VersionNumber], now: datetime
+    ) -> Batch | None:
         """Remember that prunes are about to be asked for together; ``None``: one alone, that waits for no other."""
 
+        def ask(known: Batch | None) -> Batch | None:
+            return (known or Batch()).asking(numbers, now) if known or len(numbers) > 1 else None
+
+        return self._change_batch(image, batch, ask)
+
+    def pruned_in_batch(
+        self, version: VersionId, batch: str, facts: Mapping[str, Any], asked: datetime
+    ) -> Batch | None:
+        """Remember that a prune of a batch is done; ``None`` when the batch is over without it, or forgotten."""
+        return self._change_batch(
+            version.image, batch, lambda known: known and known.pruning(version.number, facts, asked)
+        )
+
+    def ended_in_batch(self, version: VersionId, batch: str) -> Batch | None:
+        """Remember that a message of a batch has come to its end; ``None`` as for :meth:`pruned_in_batch`."""
+        return self._change_batch(version.image, batch, lambda known: known and known.nothing(version.number))
+
+    def _change_batch(self, image: ImageId, batch: str, change: Callable[[Batch | None], Batch | None]) -> Batch | None:
         def apply(values: Values | None) -> Values | None:
-            known = Batch.from_json(values) if values else None
-            return (known or Batch()).asking(numbers).to_json() if known or len(numbers) > 1 else None
+            changed = change(Batch.from_json(values) if values else None)
+            return changed.to_json() if changed else None
 
         values = self._table.change(_batch_key(image, batch), apply)
-        return Batch.from_json(values) if values else None
-
-    def end_in_batch(self, version: VersionId, batch: str, facts: Mapping[str, Any] | None) -> Batch | None:
-        """Remember what came of one of the prunes of a batch; ``None`` when the batch is over and forgotten."""
-
-        def apply(values: Values | None) -> Values | None:
-            return Batch.from_json(values).ending(version.number, facts).to_json() if values else None
-
-        values = self._table.change(_batch_key(version.image, batch), apply)
         return Batch.from_json(values) if values else None
 
     def forget_batch(self, image: ImageId, batch: str) -> None:

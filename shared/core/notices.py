@@ -16,6 +16,7 @@ from shared.core.plan import MOST_VERSIONS, Action, Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
 from shared.core.target_regions import MOST_REPLICAS
+from shared.core.times import iso
 
 _TYPE_PREFIX = "gallery-fanout."
 _IDS = uuid.UUID("5b1f3a0e-8a53-4f0e-9f0c-0f5d6a1d2c77")
@@ -152,12 +153,12 @@ def batch_news(image: ImageId, name: str, batch: Batch) -> Notice | None:
 
     :param name: of the batch.
     """
-    pruned = batch.pruned
+    pruned, key = batch.pruned, f"batch|{name}|{iso(batch.begun)}"
     if not pruned:
         return None
     if len(pruned) == 1:
         ((number, facts),) = pruned.items()
-        return Notice(NoticeType.PRUNE_COMPLETED, VersionId(image, number), f"batch|{name}", facts)
+        return Notice(NoticeType.PRUNE_COMPLETED, VersionId(image, number), key, facts)
     data: dict[str, Any] = {
         "prunes": [{"version": number.name, **facts} for number, facts in pruned.items()],
         "gibFreed": sum(facts["gibFreed"] for facts in pruned.values()),
@@ -165,7 +166,7 @@ def batch_news(image: ImageId, name: str, batch: Batch) -> Notice | None:
     savings = [facts["monthlySaving"] for facts in pruned.values() if "monthlySaving" in facts]
     if savings:
         data["monthlySaving"] = round(sum(savings), 2)
-    return Notice(NoticeType.PRUNE_COMPLETED, image, f"batch|{name}", data)
+    return Notice(NoticeType.PRUNE_COMPLETED, image, key, data)
 
 
 def failure_news(version: VersionId, state: str, reason: str) -> Notice:

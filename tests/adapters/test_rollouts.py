@@ -193,7 +193,7 @@ PRUNING = Pruning(
     refused_at=NOW + MINUTE,
 )
 BARE_PRUNING = Pruning(NOW, (), {}, 0)
-MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"))
+MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"), reports=3)
 
 
 @pytest.mark.parametrize("whole", [FULL, PRUNING, MEMORY], ids=["rollout", "pruning", "memory"])
@@ -531,6 +531,36 @@ def test_a_pruning_comes_back(rollouts: Rollouts, pruning: Pruning) -> None:
     assert rollouts.pruning(THIS) == pruning
     assert rollouts.prunings(IMAGE) == {THIS.number: pruning}
     assert rollouts.pruning(OTHER) is None
+
+
+def test_a_later_pruning_is_not_forgotten(rollouts: Rollouts) -> None:
+    """Who forgets the prune that was asked for at some time leaves a later one of the version alone."""
+    rollouts.forget_pruning(THIS, PRUNING.asked)
+    rollouts.remember_pruning(THIS, PRUNING)
+    rollouts.forget_pruning(THIS, PRUNING.asked - MINUTE)
+    assert rollouts.pruning(THIS) == PRUNING
+    rollouts.forget_pruning(THIS, PRUNING.asked)
+    assert rollouts.pruning(THIS) is None
+
+
+def test_a_batch_is_closed_when_it_is_over(rollouts: Rollouts) -> None:
+    """What ends after the rest of its batch, or when that is forgotten, is not remembered with it."""
+    first, batch = THIS.number, "some/ticket|0"
+    assert rollouts.ask_for_batch(IMAGE, batch, [first], NOW) is None
+    assert rollouts.ended_in_batch(THIS, batch) is None
+    asked = rollouts.ask_for_batch(IMAGE, batch, [first, OTHER.number], NOW)
+    assert asked is not None
+    assert not asked.over
+    pruned = rollouts.pruned_in_batch(THIS, batch, {"gibFreed": 30}, NOW)
+    assert pruned is not None
+    assert not pruned.over
+    ended = rollouts.ended_in_batch(OTHER, batch)
+    assert ended is not None
+    assert ended.over
+    assert (ended.begun, list(ended.pruned), ended.prunes) == (NOW, [first], {first.name: NOW})
+    assert rollouts.pruned_in_batch(OTHER, batch, {"gibFreed": 30}, NOW) is None
+    rollouts.forget_batch(IMAGE, batch)
+    assert rollouts.pruned_in_batch(THIS, batch, {"gibFreed": 30}, NOW) is None
 
 
 def test_a_pruning_is_remembered_and_forgotten(neighbours: Rollouts) -> None:

@@ -398,9 +398,9 @@ FACTS = {"regionsRemoved": ["eastus2"], "regionsKept": [{"name": HOME, "reason":
 def batch(**ended):
     """Make a batch of which everything has ended."""
     numbers = {name: version_id(f"1.0.{name[1:]}").number for name in ended}
-    made = Batch().asking(numbers.values())
+    made = Batch().asking(numbers.values(), NOW)
     for name, facts in ended.items():
-        made = made.ending(numbers[name], facts)
+        made = made.pruning(numbers[name], facts, NOW) if facts else made.nothing(numbers[name])
     return made
 
 
@@ -429,10 +429,12 @@ def test_batch_of_which_nothing_came():
     assert batch_news(IMAGE, "b", batch(v1=None, v2=None)) is None
 
 
-def test_batches_are_told_apart_by_their_names():
-    """The same batch is the same news, another one is not."""
-    first, again, other = (batch_news(IMAGE, name, batch(v1=FACTS, v2=FACTS)).id for name in "aab")
+def test_batches_are_told_apart():
+    """The same batch is the same news; one of another message is not, nor is a later one of the same message."""
+    made = batch(v1=FACTS, v2=FACTS)
+    first, again, other = (batch_news(IMAGE, name, made).id for name in "aab")
     assert first == again != other
+    assert batch_news(IMAGE, "a", replace(made, begun=NOW + HOUR)).id != first
 
 
 # What was not made, and limits.
@@ -556,7 +558,7 @@ def test_why_a_plan_is_another():
 
 
 def test_the_same_plan_again():
-    """A plan that comes back after another was reported is news of its own, each time the same when it is told twice."""
+    """A plan that comes back after another was reported is news of its own, and the same when it is told twice."""
     news = plan_news(planned(OLDER, NEWEST))
     assert len({news.id, news.again(0).id, news.again(1).id}) == 3
     assert news.again(1) == replace(news, key=news.again(1).key)

@@ -1,15 +1,18 @@
 """Who hears of what, and how often."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from local.azure import Pace
 from tests.flows.clockwork import HOME, THREE, Clockwork
 
 pytestmark = pytest.mark.flow
 
-MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 def test_people_hear_once_of_what_a_pass_pruned(clockwork: Clockwork) -> None:
@@ -36,6 +39,38 @@ def test_a_prune_alone_is_told_at_once(clockwork: Clockwork) -> None:
     clockwork.sweep()
     assert clockwork.run(DAY)
     assert len(clockwork.posts("json")) == len(clockwork.posts("slack")) == 1
+
+
+def test_pruned_again_while_the_others_are_not_done(clockwork: Clockwork) -> None:
+    """A version that comes back to a region, and is pruned once more before the rest of its batch is done, is told of
+    both times.
+    """
+    azure = clockwork.azure
+    for patch in range(3):
+        azure.add_version(clockwork.image, f"1.0.{patch}", regions=list(THREE))
+    clockwork.decide(" ".join(THREE), STATUS_WEBHOOKS=clockwork.receivers("json", "slack"))
+    clockwork.sweep()
+    clockwork.run(MINUTE, until=lambda: any(message.queue == "prune" for message in clockwork.queues.waiting))
+    azure.set_behaviour(update=Pace.after(3600))
+    azure.update(clockwork.version("1.0.1"), lambda version: version)
+    azure.set_behaviour(update=Pace.after(300))
+    clockwork.run(3 * HOUR, until=lambda: ("1.0.1", [HOME]) in clockwork.writes())
+    assert "batch|" in clockwork.rows()
+
+    azure.set_behaviour(update=Pace.at_once(), replicate=Pace.at_once())
+    azure.update(clockwork.version("1.0.0"), _to("eastus2"))
+    azure.set_behaviour(update=Pace.after(1800), replicate=Pace.after(1200))
+    clockwork.event("1.0.0")
+    assert clockwork.run(DAY)
+    assert clockwork.told() == {"prune.completed 1.0.0": 2, "prune.completed 1.0.1": 1}
+    assert sum("1.0.0" in json.dumps(each) for each in clockwork.posts("slack")) == 2
+
+
+def _to(region: str) -> Callable[[dict[str, Any]], None]:
+    def add(version: dict[str, Any]) -> None:
+        version["properties"]["publishingProfile"]["targetRegions"].append({"name": region})
+
+    return add
 
 
 def test_nobody_waits_for_what_will_not_come(clockwork: Clockwork) -> None:
