@@ -9,7 +9,7 @@ from handlers.journal import note, warn
 from handlers.observing import Observed, observe
 from handlers.recording import forget, record_pass
 from handlers.reporting import report, tell_of_failure, warn_of_limits
-from handlers.stage import Done, Outcome, on_queue
+from handlers.stage import Done, Outcome, Wait, on_queue
 from handlers.turns import turn
 from handlers.watching import follow, keep_watch
 from shared.core.errors import Absent
@@ -19,6 +19,7 @@ from shared.core.plan import Action, Plan, Role, VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Mode
 from shared.core.rollout import Intent, Rollout, begin, join, progress, recorded
+from shared.core.turn import GATHER
 from shared.wiring import App
 
 _AT_ONCE = timedelta(0)
@@ -36,7 +37,9 @@ def _pass(app: App, message: Reconcile, ticket: str) -> Outcome:
     if message.failed:  # what it says is for its own pass
         return _look(app, message, ticket)
     with turn(app, message, ticket) as has_it:
-        return _look(app, message, ticket) if has_it else Done()
+        if has_it:
+            return _look(app, message, ticket)
+        return Wait(GATHER, "another pass has the turn") if message.gathered else Done()
 
 
 def _look(app: App, message: Reconcile, ticket: str) -> Outcome:

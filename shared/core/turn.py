@@ -36,12 +36,13 @@ class Turn:
     def arrive(self, ticket: str, now: datetime, *, gathered: bool) -> Self:
         """Let a message come. It has the turn if it is the holder then; else its pass is left to another.
 
-        :param gathered: whether it is the message that others left their passes to.
+        :param gathered: whether it is the message that others left their passes to. It leaves them to nobody: while
+            another has the turn it has to wait.
         """
         if self.gathers and now < self.gathers + _OVERDUE and not gathered:
             return self
         if self.until and now < self.until and self.holder != ticket:
-            return replace(self, others=True)
+            return self if gathered else replace(self, others=True)
         return type(self)(ticket, now + _LASTS)
 
     def leave(self, ticket: str, gathers: datetime | None = None) -> Self:

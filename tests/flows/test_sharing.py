@@ -8,6 +8,8 @@ import pytest
 
 from local.azure import Pace
 from local.outage import Killed
+from shared.core.messages import Reconcile
+from shared.core.names import ImageId
 from tests.flows.clockwork import HOME, Clockwork, published
 
 pytestmark = pytest.mark.flow
@@ -74,6 +76,17 @@ def test_passes_that_wait_together_are_one(app: Clockwork) -> None:
     assert app.azure.show(newer)
     app.run(10 * MINUTE)
     assert app.complete_in("1.0.4", REGIONS.split())
+
+
+def test_the_pass_of_the_others_waits_for_its_turn(app: Clockwork) -> None:
+    """The message that others left their passes to leaves them to nobody: while another has the turn it waits."""
+    image = ImageId.parse(app.image)
+    app.app.rollouts.change_turn(image, lambda before: before.arrive("another", app.clock.at, gathered=False))
+    app.queues.put(Reconcile(image, "asked for during another pass", gathered=True))
+    app.run(MINUTE)
+    assert _reads(app) == []
+    app.run(10 * MINUTE)
+    assert app.complete_in("1.0.3", REGIONS.split())
 
 
 def test_a_pass_that_dies_leaves_nobody_behind(app: Clockwork) -> None:
