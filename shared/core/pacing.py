@@ -120,7 +120,8 @@ class Pace:
     def turning_away(self, version: str, now: datetime) -> tuple[Self, datetime]:
         """Say when a write that may not leave now should be tried again: each when there is room for one more.
 
-        While others hold more than is theirs, nobody knows when that is, and versions come one by one. However many messages want one version written, it is promised one time.
+        While others hold more than is theirs nobody knows when that is, and versions come one by one. However many
+        messages want one version written, it is promised one time.
         """
         promised = {each: time for each, time in self.promised.items() if time > now}
         if version in promised:

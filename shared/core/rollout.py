@@ -275,7 +275,7 @@ class Intent:
     warnings: tuple[str, ...] = ()
 
     def is_news(self, before: Rollout | None) -> bool:
-        """Whether people should hear of the rollout even if nothing is left to do: why it is, or whose place it took."""
+        """Whether people should hear of the rollout though nothing is left to do: why it is, or whose place it took."""
         return bool(self.cause) or not set(self.supersedes) <= set(before.supersedes if before else ())
 
 

@@ -226,7 +226,7 @@ others = st.lists(st.integers(0, 45), min_size=50, max_size=100)
 
 @given(others, st.integers(2, 10))
 def test_others_at_work(theirs: list[int], each: int) -> None:
-    """Whatever others do, one who keeps trying gets through within the longest pause, and who came first comes back first."""
+    """Whatever others do, one who keeps trying gets through within the longest pause; who came first is back first."""
     pace, at, look = Pace(BOTH), timedelta(0), LONG.window
     for held in theirs:
         left = {"short": max(SHORT.limit - held, 0), "long": max(LONG.limit - held, 0)}

@@ -221,7 +221,7 @@ def test_observed_plans(clockwork: Clockwork) -> None:
 
 
 def test_a_plan_that_comes_back(clockwork: Clockwork) -> None:
-    """A plan that is reported, becomes another and then what it was is news each time, and so is that nothing is left."""
+    """A plan that becomes another, and then what it was, is news each time, and so is that nothing is left to do."""
     clockwork.azure.add_version(clockwork.image, "1.0.0", home=HOME, regions=list(THREE))
     for more in (" uksouth", " uksouth japaneast", " uksouth", "", " uksouth"):
         clockwork.decide(POLICY + more, MODE="observe")
