@@ -7,7 +7,7 @@ import azure.functions as func
 from handlers.announcing import Audience, announce
 from handlers.batching import end_in_batch
 from handlers.claiming import alone
-from handlers.crossing import look_back
+from handlers.crossing import flag_first, look_back, put_back
 from handlers.journal import note, warn
 from handlers.observing import observe
 from handlers.recording import record_prune
@@ -51,9 +51,9 @@ def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
     """Wait for the end of a write that is under way; then decide again, from what is read now."""
     try:
         version = app.gallery.version(message.version)
+        pruning = _looked_back(app, version, app.rollouts.pruning(message.version))
         if version.changing:
             return _not_now(app, version, message)
-        pruning = app.rollouts.pruning(message.version)
         if pruning and pruning.done(version):
             return _done(app, message, pruning)
         app.gallery.may_write(message.version)
@@ -70,6 +70,16 @@ def _prune_alone(app: App, message: Prune, claim: "Claim") -> Outcome:
     if observed.definition.usage.ask_again:
         return Wait(observed.definition.usage.ask_again, observed.definition.usage.unknown)
     return _unneeded(app, message.version, each, pruning)
+
+
+def _looked_back(app: App, version: ImageVersion, pruning: Pruning | None) -> Pruning | None:
+    """Look back at a write of ours, unless that was done right after it."""
+    if pruning is None or not pruning.known:
+        return pruning
+    put_back(app, version, pruning.known)
+    looked = pruning.looked_back()
+    app.rollouts.remember_pruning(version.id, looked)
+    return looked
 
 
 def _not_now(app: App, version: ImageVersion, message: Prune) -> Outcome:
@@ -89,14 +99,14 @@ def _write(app: App, each: VersionPlan, before: Pruning | None, claim: "Claim") 
     try:
         app.gallery.write(each)
     except FlagFirst:
-        app.gallery.unlock(version)
-        note("prune.unlocked", version=version.id)
-        return Wait(app.settings.watch_first, "the safety flag is being set")
+        return flag_first(app, each)
     except Refused as refused:
         return _refused(app, version, pruning, str(refused))
-    app.rollouts.remember_pruning(version.id, pruning.taking())
+    taken = pruning.taking()
+    app.rollouts.remember_pruning(version.id, taken)
     note("prune.written", version=version.id, removed=pruning.removed)
-    look_back(app, each)
+    if look_back(app, each):
+        app.rollouts.remember_pruning(version.id, taken.looked_back())
     return Wait(app.settings.watch_first, "until Azure shows it")
 
 

@@ -8,7 +8,7 @@ import azure.functions as func
 
 from handlers.announcing import announce_rollout
 from handlers.claiming import alone
-from handlers.crossing import look_back
+from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
 from handlers.observing import observe
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
@@ -116,12 +116,12 @@ def _there(version: ImageVersion, message: Replicate, targets: Iterable[RegionTa
 
 def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, claim: "Claim") -> Outcome:
     version, now = part.version, app.now()
+    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.writing(part.known))
     claim.keep(now)
     try:
         app.gallery.write(part)
     except FlagFirst:
-        app.gallery.unlock(version)
-        return Wait(app.settings.watch_first, "the safety flag is being set")
+        return flag_first(app, part)
     except Locked as locked:
         return _refused(app, part, message, rollout, locked)
     except Refused as refused:
@@ -129,9 +129,14 @@ def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, cl
             return _split(app, version, rollout, len(part.changes), refused)
         return _refused(app, part, message, rollout, refused)
     note("replicate.written", version=version.id, regions=[f"{each.region}={each.replicas}" for each in part.changes])
-    asked = [line.region for line in part.changes]
-    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.asking(asked, now))
-    look_back(app, part)
+    asked = [line.region for line in part.changes if line not in part.removals]
+    looked_back = look_back(app, part)
+
+    def written(before: Rollout) -> Rollout:
+        after = before.asking(asked, now)
+        return after.looked_back() if looked_back else after
+
+    rollout = app.rollouts.amend_rollout(version.id, rollout, written)
     if part.removals:
         return Wait(app.settings.watch_first, f"{message.region} is taken out, to be put back")
     return Done() if message.back else _follow(app, version, rollout)
@@ -150,7 +155,8 @@ def _refused(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, 
     regions = [line.region for line in part.changes] or [message.region]
     warn("replicate.refused", version=version.id, regions=regions, reason=reason)
     if rollout.news_of(regions, reason):
-        announce_rollout(app, NoticeType.REGION_FAILED, version, rollout, region=", ".join(regions), reason=reason)
+        seen = rollout.refusing(regions, reason, now)
+        announce_rollout(app, NoticeType.REGION_FAILED, version, seen, region=", ".join(regions), reason=reason)
     app.rollouts.amend_rollout(version.id, rollout, lambda before: before.refusing(regions, reason, now))
     if message.again or message.back:  # what comes next is not this message's business
         return Done()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import azure.functions as func
 
 from handlers.announcing import announce_rollout
+from handlers.crossing import put_back
 from handlers.journal import note
 from handlers.observing import wanted
 from handlers.recording import record_look
@@ -57,10 +58,13 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
     except Absent:
         gone, now = f"{message.version.number} is gone", app.now()
         app.rollouts.amend_rollout(message.version, rollout, lambda before: before.end(gone, now))
+        note("rollout.ended", version=message.version, reason=gone)
         return _hand_back(app, message, gone)
 
     now = app.now()
-    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now))
+    if rollout.known:  # nobody could look back at the last write
+        put_back(app, version, rollout.known)
+    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now).looked_back())
     lines = wanted(app, version, rollout, now)
     seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
@@ -71,6 +75,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
         waiting=seen.waiting,
         failed=seen.failed,
         later=seen.later,
+        late="" if judgement.stray else rollout.late(seen, now),  # a pass has to say first what is to come
     )
     record_look(app, version, rollout, lines=lines, seen=seen, judgement=judgement)
 

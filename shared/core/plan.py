@@ -118,6 +118,12 @@ class VersionPlan:
         region = self.version.region(name)
         return region.replicas if region else 0
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The regions that its write knows of. What leaves besides, right after it, somebody had just added."""
+        there = [region.name for region in self.version.regions]
+        return frozenset([*there, *self.version.leaving, *(line.region for line in self.lines)])
+
     def part(self, *lines: Line) -> "VersionPlan":
         """Give the plan that brings about these lines only; every other region stays as it is."""
         return VersionPlan(self.version, self.role, lines, self.reason)

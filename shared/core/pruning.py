@@ -19,6 +19,7 @@ class Pruning:
     :param kept: the regions that it stays in, each with the reason.
     :param gib_freed: an upper bound: Azure bills what the replicas really occupy.
     :param taken: whether Azure took the write.
+    :param known: the regions that its write knew of, until somebody has looked back at it.
     :param refused: why Azure will not do it.
     """
 
@@ -29,6 +30,7 @@ class Pruning:
     taken: bool = False
     refused: str = ""
     refused_at: datetime | None = None
+    known: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, plan: VersionPlan, before: "Pruning | None", now: datetime) -> Self:
@@ -38,6 +40,7 @@ class Pruning:
             removed=tuple(line.region for line in plan.removals if plan.version.region(line.region)),
             kept={line.region: line.reason for line in plan.lines if line not in plan.removals},
             gib_freed=plan.gib_freed,
+            known=plan.known,
         )
 
     def vain(self, removed: tuple[str, ...]) -> bool:
@@ -51,6 +54,10 @@ class Pruning:
     def taking(self) -> Self:
         """Remember that Azure took the write."""
         return replace(self, taken=True)
+
+    def looked_back(self) -> Self:
+        """Remember that somebody has looked back at its write."""
+        return replace(self, known=frozenset())
 
     def refusing(self, why: str, now: datetime) -> Self:
         """Remember that Azure will not do it."""
@@ -70,6 +77,7 @@ class Pruning:
             "taken": self.taken,
             "refused": self.refused,
             "refusedAt": iso(self.refused_at),
+            "known": sorted(self.known),
         }
 
     @classmethod
@@ -83,4 +91,5 @@ class Pruning:
             taken=stored["taken"],
             refused=stored["refused"],
             refused_at=moment(stored["refusedAt"]),
+            known=frozenset(stored.get("known", ())),
         )

@@ -63,6 +63,7 @@ class Rollout:
     :param repairs: failed region -> what was tried with it.
     :param gave_up: whether nothing is left to try with any region that failed.
     :param asked: region -> when the last write of ours left that asked Azure for it.
+    :param known: the regions that the last write of ours knew of, until somebody has looked back at it.
     :param refusals: region -> why Azure would not have it.
     :param most: how many changes one write may carry, while a refused one is split; ``0`` for all.
     :param announced: what was announced, so that it is said once.
@@ -84,6 +85,7 @@ class Rollout:
     repairs: Mapping[str, Repair] = field(default_factory=dict)
     gave_up: bool = False
     asked: Mapping[str, datetime] = field(default_factory=dict)
+    known: frozenset[str] = frozenset()
     refusals: Mapping[str, Refusal] = field(default_factory=dict)
     most: int = 0
     announced: frozenset[str] = frozenset()
@@ -128,6 +130,14 @@ class Rollout:
     def unlooked(self) -> Self:
         """Remember that nobody looks any more."""
         return replace(self, look_due=None)
+
+    def writing(self, known: frozenset[str]) -> Self:
+        """Remember that a write is about to leave, that has to be looked back at."""
+        return replace(self, known=known)
+
+    def looked_back(self) -> Self:
+        """Remember that somebody has looked back at the last write."""
+        return replace(self, known=frozenset())
 
     def asking(self, regions: Iterable[str], at: datetime) -> Self:
         """Remember that a write asked for regions."""
@@ -214,6 +224,7 @@ class Rollout:
             "repairs": {region: [each.tries, each.due.isoformat()] for region, each in self.repairs.items()},
             "gaveUp": self.gave_up,
             "asked": {region: at.isoformat() for region, at in self.asked.items()},
+            "known": sorted(self.known),
             "refusals": {region: [each.reason, each.at.isoformat()] for region, each in self.refusals.items()},
             "most": self.most,
             "announced": sorted(self.announced),
@@ -242,6 +253,7 @@ class Rollout:
             },
             gave_up=stored["gaveUp"],
             asked={region: datetime.fromisoformat(at) for region, at in stored.get("asked", {}).items()},
+            known=frozenset(stored.get("known", ())),
             refusals={
                 region: Refusal(reason, datetime.fromisoformat(at))
                 for region, (reason, at) in stored["refusals"].items()

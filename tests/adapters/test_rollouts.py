@@ -173,6 +173,7 @@ FULL = Rollout(
     repairs={"uksouth": Repair(2, NOW + MINUTE), "eastus2": Repair(1, NOW)},
     gave_up=True,
     asked={"uksouth": NOW + MINUTE},
+    known=frozenset({"uksouth", "ukwest"}),
     refusals={"ukwest": Refusal("LocationNotAvailable: ä|/\\#?'\"", NOW + 2 * MINUTE)},
     most=3,
     announced=frozenset({"started", "failed:uksouth", "lost:uksouth"}),
@@ -191,6 +192,7 @@ PRUNING = Pruning(
     taken=True,
     refused="ScopeLocked: the scope is locked",
     refused_at=NOW + MINUTE,
+    known=frozenset({"westeurope", "eastus2", "uksouth"}),
 )
 BARE_PRUNING = Pruning(NOW, (), {}, 0)
 MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"), reports=3)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from shared.core.model import ProvisioningState, RegionState
@@ -91,6 +93,12 @@ def test_part():
     assert (part.version, part.role, part.reason) == (whole.version, whole.role, whole.reason)
     assert whole.lines == (home, east, asia)
     assert part.part(east).changes == (east,)
+
+
+def test_what_a_write_knows_of():
+    """A write knows of the regions that the version has, of those on their way out, and of those that it adds."""
+    leaving = replace(version("1.0.2", HOME, "uksouth"), leaving=("japaneast",))
+    assert planned(leaving).of(leaving.number).known == {HOME, "uksouth", "japaneast", "eastus2", "southeastasia"}
 
 
 def test_a_part_is_of_the_kind_that_it_brings_about():

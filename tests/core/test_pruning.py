@@ -29,6 +29,7 @@ prunings = st.builds(
     taken=st.booleans(),
     refused=st.text(),
     refused_at=st.none() | strategies.moments,
+    known=st.frozensets(_names),
 )
 
 
@@ -45,7 +46,15 @@ def test_what_a_prune_does():
         removed=("eastus2", "southeastasia"),
         kept={HOME: "its home region, where 1 of 2 replicas are enough", "uksouth": "1.0.2 is not here"},
         gib_freed=30 * (3 + 2 + 1),
+        known=frozenset({HOME, "eastus2", "southeastasia", "uksouth"}),
     )
+
+
+def test_looked_back():
+    """Once somebody has looked back at the write of a prune, it is not looked back at again; all else stays."""
+    assert PRUNING.taking().looked_back() == replace(PRUNING, taken=True, known=frozenset())
+    stored = {name: value for name, value in PRUNING.to_json().items() if name != "known"}
+    assert Pruning.from_json(stored) == PRUNING.looked_back()
 
 
 def test_disks_of_unknown_size():

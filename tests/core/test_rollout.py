@@ -60,6 +60,7 @@ rollouts = st.builds(
     refusals=st.dictionaries(_region_names, st.builds(Refusal, st.text(), strategies.moments)),
     most=st.integers(0, 50),
     asked=st.dictionaries(_region_names, strategies.moments),
+    known=st.frozensets(_region_names),
     announced=st.frozensets(
         st.sampled_from([STARTED, COMPLETED])
         | st.integers(1, 5).map(stall)
@@ -384,6 +385,13 @@ def test_the_last_write_counts():
     """A region that a later write asked for again was asked for then; others keep the time of their own write."""
     twice = OPEN.asking(["uksouth", "eastus2"], NOW).asking(["uksouth"], NOW + HOUR)
     assert twice.asked == {"uksouth": NOW + HOUR, "eastus2": NOW}
+
+
+def test_looked_back():
+    """What a write knew of is remembered from before it leaves until somebody has looked back at it."""
+    writing = OPEN.writing(frozenset({HOME, "uksouth"}))
+    assert writing.known == {HOME, "uksouth"}
+    assert writing.looked_back() == OPEN
 
 
 # Who looks at a rollout, and what was said of it.
