@@ -401,6 +401,16 @@ def test_a_refused_region_holds_up_no_wave(first_wave):
     assert {line.region: line.action for line in lines if line.wave == 2} == {"eastus2": ADD}
 
 
+def test_a_wave_that_azure_refused_stops_the_next():
+    """The next wave does wait when Azure will not have any region of this one; a region without a set stops nobody."""
+    by = policy("westeurope; uksouth=2; eastus2")
+    third = spread(unwanted(HOME), by, NOW)[2]
+    assert (third.action, third.reason) == (WAIT, "wave 2 is stopped: Azure refused uksouth")
+    encrypted = version("1.0.2", region(HOME, encrypted=True))
+    lines = spread(encrypted, replace(by, encryption_sets={"eastus2": "a set"}), NOW)
+    assert [line.action for line in lines] == [KEEP, SKIP, ADD]
+
+
 def test_a_refused_region_bakes_like_any_other_where_it_is():
     """A region whose replicas Azure refused is there: its wave bakes from its completion on."""
     seen = unwanted(region(HOME, since=LONG_AGO), region("uksouth", since=SINCE))

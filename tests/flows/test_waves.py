@@ -76,6 +76,21 @@ def test_a_failed_wave_stops_the_next(clockwork: Clockwork) -> None:
     assert clockwork.told()["rollout.completed 1.0.1"] == 1
 
 
+def test_a_refused_wave_stops_the_next(clockwork: Clockwork) -> None:
+    """Regions to try a version out that Azure will not have open no later wave, and the message about it says so."""
+    clockwork.decide(f"{HOME}; atlantis; southeastasia")
+    _publish(clockwork)
+    clockwork.run(6 * HOUR)
+    assert "southeastasia" not in clockwork.regions("1.0.1")
+    (event,) = clockwork.events("rollout.region-failed")
+    told = {region["name"]: (region["state"], region.get("reason")) for region in event["data"]["regions"]}
+    assert told["southeastasia"] == ("Waiting", "wave 2 is stopped: Azure refused atlantis")
+    clockwork.decide(f"{HOME}; southeastasia")
+    clockwork.sweep()
+    assert clockwork.run(6 * HOUR)
+    assert clockwork.told()["rollout.completed 1.0.1"] == 1
+
+
 def test_a_stalled_wave_stops_the_next(clockwork: Clockwork) -> None:
     """A wave that is not complete by its deadline is told of once, and the next does not start until it is complete."""
     clockwork.azure.set_behaviour(replicate_by_region={"uksouth": Pace.after(3 * 24 * 3600)})

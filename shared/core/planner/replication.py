@@ -11,7 +11,8 @@
 | named, there, with fewer replicas                              | SIZE                                           |
 | not named: its home, or somebody put it there                  | KEEP (``pruning.exclusive`` may say otherwise) |
 
-A wave is through when every region of it that can be had is ``Completed``, and has been for WAVE_BAKE.
+A wave is through when every region of it that can be had is ``Completed``, and has been for WAVE_BAKE. One of which
+Azure refused every region is not: nothing was tried out in it.
 """
 
 from collections.abc import Iterable
@@ -116,6 +117,9 @@ def _gate(version: ImageVersion, wave: list[Line], bake: timedelta, now: datetim
     failed = next((line for line, region in there if region and region.state is RegionState.FAILED), None)
     if failed:
         return _Gate(f"wave {failed.wave} is stopped: {failed.region} failed", None)
+    refused = [line.region for line in wave if line.region in version.refused]
+    if refused and not there:
+        return _Gate(f"wave {wave[0].wave} is stopped: Azure refused {', '.join(refused)}", None)
     undone = next((reason for line, region in there if (reason := _undone(line, region))), "")
     if undone:
         return _Gate(undone, None)
