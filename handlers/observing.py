@@ -9,7 +9,7 @@ from shared.core.memory import Memory
 from shared.core.model import Definition, ImageVersion
 from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.plan import Line, Role
-from shared.core.planner import could_prune, rank, spread
+from shared.core.planner import could_prune, may_leave, rank, spread
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import Rollout, recorded
@@ -60,6 +60,15 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to
 def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> tuple[Line, ...]:
     """Hold a version, as just read, against what its rollout was asked for and what is remembered of it."""
     return spread(rollout.recall(version, now), rollout.aim(app.settings.policy_for(version.id.image)), now)
+
+
+def may_take_out(app: App, version: ImageVersion, region: str) -> bool:
+    """Whether a region that failed may be taken out for a while: nothing forbids it, and nobody is known to use it."""
+    policy = app.settings.policy_for(version.id.image)
+    if not may_leave(version, region, policy):
+        return False
+    usage = app.resource_graph.usage(version.id.image, policy.protect_in_use)
+    return not (usage.unknown or usage.reason(version.number, region))
 
 
 def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> Sequence[ImageVersion]:

@@ -10,7 +10,7 @@ from handlers.announcing import announce_rollout
 from handlers.claiming import alone
 from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
-from handlers.observing import observe
+from handlers.observing import may_take_out, observe
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
 from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
@@ -18,7 +18,7 @@ from shared.core.messages import Queue, Replicate
 from shared.core.model import ImageVersion, Region, RegionState
 from shared.core.notices import NoticeType
 from shared.core.plan import Action, Line, VersionPlan
-from shared.core.planner import may_leave, plan
+from shared.core.planner import plan
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import STARTED, Intent, Rollout, begin, stall
 from shared.core.target_regions import RegionTarget
@@ -74,7 +74,7 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     rollout = _rollout(app, each.version, observed.policy)
     if _there(each.version, message, observed.policy.regions):
         return Done() if message.back else _follow(app, each.version, rollout)
-    part = _part(each, message, rollout, observed.policy)
+    part = _part(app, each, message, rollout, observed.policy)
     if part is None:
         note("replicate.unneeded", version=message.version, region=message.region, reason="nothing is to change")
         return Done()
@@ -84,13 +84,13 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     return _write(app, part, message, rollout, claim)
 
 
-def _part(each: VersionPlan, message: Replicate, rollout: Rollout, policy: Policy) -> VersionPlan | None:
+def _part(app: App, each: VersionPlan, message: Replicate, rollout: Rollout, policy: Policy) -> VersionPlan | None:
     """Choose what one write brings about; ``None`` when there is nothing to write."""
     region = each.version.region(message.region)
     if message.back:
         return each.part(_returning(message.region, policy))
     if message.again and region:
-        return each.part(*_repair(each.version, region, rollout, policy))
+        return each.part(*_repair(app, each.version, region, rollout))
     return each.part(*each.changes[: rollout.most or None]) if each.replicates else None
 
 
@@ -99,9 +99,9 @@ def _returning(region: str, policy: Policy) -> Line:
     return Line(region, Action.ADD, reason, policy.defaults.replicas, encryption_set=policy.encryption_sets.get(region))
 
 
-def _repair(version: ImageVersion, region: Region, rollout: Rollout, policy: Policy) -> tuple[Line, ...]:
+def _repair(app: App, version: ImageVersion, region: Region, rollout: Rollout) -> tuple[Line, ...]:
     """Ask for a failed region again by writing it as it is; if that did not help, take it out, to be put back."""
-    if rollout.tries(region.name) < _TAKE_OUT_FROM or not may_leave(version, region.name, policy):
+    if rollout.tries(region.name) < _TAKE_OUT_FROM or not may_take_out(app, version, region.name):
         return ()
     return (Line(region.name, Action.REMOVE, "it failed; taken out to be put back"),)
 

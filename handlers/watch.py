@@ -8,7 +8,7 @@ import azure.functions as func
 from handlers.announcing import announce_rollout
 from handlers.crossing import put_back
 from handlers.journal import note
-from handlers.observing import wanted
+from handlers.observing import may_take_out, wanted
 from handlers.recording import record_look
 from handlers.stage import Done, Outcome, on_queue
 from shared.core.errors import Absent
@@ -17,7 +17,6 @@ from shared.core.model import ImageVersion
 from shared.core.names import VersionId
 from shared.core.notices import NoticeType
 from shared.core.plan import Line
-from shared.core.planner import may_leave
 from shared.core.rollout import (
     REPAIRS,
     SLOW_LOOK,
@@ -160,7 +159,7 @@ def _tell(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgemen
 
 
 def _tried(app: App, version: ImageVersion, region: str) -> str:
-    if may_leave(version, region, app.settings.policy_for(version.id.image)):
+    if may_take_out(app, version, region):
         return "; ".join(REPAIRS)
     return f"{REPAIRS[0]}, {len(REPAIRS)} times"
 

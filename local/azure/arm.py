@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import formatdate
+from math import ceil
 from threading import Condition
 from typing import Any
 from uuid import uuid4
@@ -111,10 +113,19 @@ class Arm:
             "x-ms-request-id": tracking,
             "x-ms-correlation-request-id": tracking,
             "x-ms-routing-request-id": f"LOCAL:{tracking}",
+            "Date": formatdate(self._clock(), usegmt=True),
             **self._budgets.headers(given.budget, call),
             **given.headers,
+            **self._until(given),
             **self._provider.behaviour.extra_headers,
         }
+
+    def _until(self, given: Answer) -> dict[str, str]:
+        """Return a Retry-After as a date where that is so set; never too early."""
+        seconds = given.headers.get("Retry-After")
+        if seconds is None or self._provider.behaviour.retry_after == "seconds":
+            return {}
+        return {"Retry-After": formatdate(ceil(self._clock() + float(seconds)), usegmt=True)}
 
 
 def _parsed(text: str) -> Any:

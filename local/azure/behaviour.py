@@ -73,7 +73,9 @@ class Behaviour:
     `enforce_budgets` answers 429 to a call whose budget of 3 or 30 minutes is used up; `budgets` replaces the usual
     ones, by their names without the window: `{"CreateUpdateGalleryImageVersion": (375, 1200)}`. `budget_window`
     says how one comes back: all at once when its window is over, or call by call.
-    `closed_regions` are those that no version may get any more; where it is it stays.
+    `closed_regions` are those that no version may get any more; where it is it stays. `zoneless_regions` have no
+    availability zones, and so no Standard_ZRS for what is added. `disallowed_regions` are those that an Azure Policy
+    disallows: it looks at all that a version would be, also where it is already.
     `event_delays` has an entry for each copy of an event, how many seconds late it is: none at all loses events, two
     double them, and a change from a long one to a short one delivers them in another order.
     """
@@ -87,6 +89,8 @@ class Behaviour:
     failing_regions: Mapping[str, int] = field(default_factory=dict)
     failed_region_fails_version: bool = False
     closed_regions: frozenset[str] = frozenset()
+    zoneless_regions: frozenset[str] = frozenset()
+    disallowed_regions: frozenset[str] = frozenset()
     # Unverified: what Azure answers to a write while the version is Updating. Lost regions have been seen ("accept").
     write_while_updating: Literal["accept", "conflict"] = "accept"
     # Unverified: whether allowDeletionOfReplicatedLocations and the removal that needs it may share one write.
@@ -97,6 +101,8 @@ class Behaviour:
     unlisted: frozenset[str] = frozenset()
     event_delays: tuple[float, ...] = (0.0,)
     faults: tuple[Fault, ...] | list[Fault] = ()
+    # Unverified: whether Azure ever gives a date; HTTP allows it.
+    retry_after: Literal["seconds", "date"] = "seconds"
     extra_headers: Mapping[str, str] = field(default_factory=dict)
     # Newer poll URLs carry about 3.5 KB of signed query (seen in captured traffic).
     signed_poll_urls: bool = True

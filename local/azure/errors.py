@@ -3,6 +3,7 @@
 Codes and words were seen in captured traffic or public reports unless the function says otherwise.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -103,6 +104,20 @@ def locked(resource: ResourceId, scopes: Sequence[str], *, action: str) -> ArmEr
         "ScopeLocked",
         f"The scope '{resource.text}' cannot perform {action} operation because following scope(s) are locked: "
         f"'{','.join(scopes)}'. Please remove the lock and try again.",
+    )
+
+
+def disallowed(resource: ResourceId) -> ArmError:
+    """Refuse what an Azure Policy disallows (code, status and first words seen in public reports)."""
+    scope = f"/subscriptions/{resource.subscription}/providers/Microsoft.Authorization"
+    names = {
+        "policyAssignment": {"name": "allowed-locations", "id": f"{scope}/policyAssignments/allowed-locations"},
+        "policyDefinition": {"name": "allowed-locations", "id": f"{scope}/policyDefinitions/allowed-locations"},
+    }
+    return ArmError(
+        403,
+        "RequestDisallowedByPolicy",
+        f"Resource '{resource.name}' was disallowed by policy. Policy identifiers: '{json.dumps([names])}'.",
     )
 
 

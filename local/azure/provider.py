@@ -47,10 +47,6 @@ class Provider:
         self._behaviour = behaviour
 
     @property
-    def _closed(self) -> frozenset[str]:
-        return frozenset(map(regions.short, self.behaviour.closed_regions))
-
-    @property
     def pending(self) -> bool:
         """Tell whether anything may still change by itself."""
         now = self.clock()
@@ -74,7 +70,7 @@ class Provider:
         if resource.key in self.store.versions:
             return self._update(self.store.versions[resource.key], body, replace=True)
         document = documents.created(resource, body, published=self.stamps.write(self.clock()))
-        rules.refuse(rules.Proposal(resource=resource, old=None, new=document, closed=self._closed))
+        rules.refuse(self._proposal(resource, None, document))
         version = Version(resource, document, "Creating", size_gib)
         self.store.versions[resource.key] = version
         return self._begin(version, OperationKind.CREATE, self.behaviour.create)
@@ -108,18 +104,25 @@ class Provider:
         document = documents.updated(version.id, version.document, body, replace=replace)
         now = self.clock()
         replicated = {name for name, copy in version.replications.items() if not copy.failed(now, version.reads)}
-        rules.refuse(
-            rules.Proposal(
-                resource=version.id,
-                old=version.document,
-                new=document,
-                replicated=frozenset(replicated),
-                flag_with_removal=self.behaviour.flag_with_removal,
-                closed=self._closed,
-            )
-        )
+        rules.refuse(self._proposal(version.id, version.document, document, frozenset(replicated)))
         version.document = document
         return self._begin(version, OperationKind.UPDATE, self.behaviour.update)
+
+    def _proposal(
+        self, resource: ResourceId, old: Json | None, new: Json, replicated: frozenset[str] = frozenset()
+    ) -> rules.Proposal:
+        """Put a write before the rules, with what they go by now."""
+        behaviour = self.behaviour
+        return rules.Proposal(
+            resource=resource,
+            old=old,
+            new=new,
+            replicated=replicated,
+            flag_with_removal=behaviour.flag_with_removal,
+            closed=frozenset(map(regions.short, behaviour.closed_regions)),
+            zoneless=frozenset(map(regions.short, behaviour.zoneless_regions)),
+            disallowed=frozenset(map(regions.short, behaviour.disallowed_regions)),
+        )
 
     def _begin(self, version: Version, kind: OperationKind, pace: Pace) -> Operation:
         """Start an operation on a version whose document is already the new one."""

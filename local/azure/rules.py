@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from local.azure import documents, regions
-from local.azure.errors import ArmError, immutable, invalid, missing
+from local.azure.errors import ArmError, disallowed, immutable, invalid, missing
 from local.azure.names import ResourceId
 from local.azure.state import Json
 
 _NAME: Final = re.compile(r"\d+\.\d+\.\d+", re.ASCII)
 _LARGEST_NUMBER: Final = 2**31 - 1
 _MOST_REPLICAS: Final = 100
+_ZONE_REDUNDANT: Final = "Standard_ZRS"
 _VERSION: Final = "galleryImageVersion"
 _REGIONS: Final = f"{_VERSION}.properties.publishingProfile.targetRegions"
 
@@ -26,7 +27,7 @@ class Proposal:
     """A write before it is accepted: the stored document (None: a new version) and the one it would become.
 
     `replicated` are the short names of the regions that hold a copy or are getting one, `closed` of those that are not
-    to be had.
+    to be had, `zoneless` of those without zones, `disallowed` of those that a policy forbids.
     """
 
     resource: ResourceId
@@ -35,6 +36,14 @@ class Proposal:
     replicated: frozenset[str] = frozenset()
     flag_with_removal: bool = True
     closed: frozenset[str] = frozenset()
+    zoneless: frozenset[str] = frozenset()
+    disallowed: frozenset[str] = frozenset()
+
+    @property
+    def added(self) -> list[Json]:
+        """The proposed target regions that the stored document has not, as sent."""
+        there = documents.target_regions(self.old) if self.old else {}
+        return [region for region in self.regions if regions.short(region["name"]) not in there]
 
     @property
     def regions(self) -> list[Json]:
@@ -89,11 +98,28 @@ def _source(proposal: Proposal) -> None:
 
 def _regions_exist(proposal: Proposal) -> None:
     """Require regions that Azure has, and this subscription may have. The words are unverified."""
-    closed = proposal.closed - (documents.target_regions(proposal.old).keys() if proposal.old else frozenset())
-    names = [region["name"] for region in proposal.regions]
-    not_to_be_had = [name for name in names if not regions.known(name) or regions.short(name) in closed]
-    if not_to_be_had:
-        raise invalid(f"The value '{not_to_be_had[0]}' of parameter '{_REGIONS}.name' is not a supported location.")
+    unknown = [region["name"] for region in proposal.regions if not regions.known(region["name"])]
+    closed = [region["name"] for region in proposal.added if regions.short(region["name"]) in proposal.closed]
+    if unknown or closed:
+        name = (unknown + closed)[0]
+        raise invalid(f"The value '{name}' of parameter '{_REGIONS}.name' is not a supported location.")
+
+
+def _zones(proposal: Proposal) -> None:
+    """Refuse zone-redundant storage where there are no zones. Code and words are unverified."""
+    for region in proposal.added:
+        kinds = {str(each.get("storageAccountType", "")).lower() for each in (region, *_replica_sets(region))}
+        if regions.short(region["name"]) in proposal.zoneless and _ZONE_REDUNDANT.lower() in kinds:
+            raise invalid(
+                f"The value '{_ZONE_REDUNDANT}' of parameter '{_REGIONS}.storageAccountType' is not supported in "
+                f"location '{region['name']}', which has no availability zones."
+            )
+
+
+def _policies(proposal: Proposal) -> None:
+    """Refuse what an Azure Policy disallows. That this comes before the provider's own rules is unverified."""
+    if proposal.disallowed & documents.target_regions(proposal.new).keys():
+        raise disallowed(proposal.resource)
 
 
 def _regions_differ(proposal: Proposal) -> None:
@@ -196,10 +222,12 @@ def _replicated_stay(proposal: Proposal) -> None:
 
 
 _RULES: Final[tuple[Callable[[Proposal], None], ...]] = (
+    _policies,
     _named_as_version,
     _location,
     _source,
     _regions_exist,
+    _zones,
     _regions_differ,
     _home_is_in,
     _replicas,

@@ -16,8 +16,7 @@ from urllib3.exceptions import LocationParseError
 from urllib3.util import Url, parse_url
 
 from shared.adapters.arm_errors import LEAST_REFUSAL, is_of_subscription, meaning, refusal, wait
-from shared.adapters.retry_after import retry_after
-from shared.adapters.throttle import Call, Throttle, call_of
+from shared.adapters.throttle import Call, Kind, Throttle, call_of
 from shared.core.errors import Malformed
 from shared.core.text import shown
 
@@ -89,19 +88,18 @@ class _AtHome(SansIOHTTPPolicy[Any, Any]):
 class _Meanings(SansIOHTTPPolicy[Any, Any]):
     """Raises what a refusal means, before the SDK takes its body apart, which may be of any shape.
 
-    Of an answer that is none the SDK reads ``Retry-After``, and fails where that is a date: a write was taken all the
-    same.
+    Of an answer that is none the SDK reads ``Retry-After``, and fails where that is no whole number: a write was taken
+    all the same. Nobody else wants that header once its meaning is known.
     """
 
-    def on_response(self, request: Any, response: Any) -> None:  # noqa: ARG002  the SDK's signature
+    def on_response(self, request: Any, response: Any) -> None:
         answer = response.http_response
-        if retry_after(answer.headers.get("Retry-After", "")) is None:
-            answer.headers.pop("Retry-After", None)
         if answer.status_code >= LEAST_REFUSAL:
             fault = refusal(answer)
-            known = meaning(fault)
+            known = meaning(fault, write=_call(request).kind is Kind.WRITE)
             if known:
                 raise known from fault
+        answer.headers.pop("Retry-After", None)
 
 
 class _Gates(SansIOHTTPPolicy[Any, Any]):

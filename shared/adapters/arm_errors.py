@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.core.exceptions import (
@@ -16,7 +16,7 @@ from azure.core.exceptions import (
 )
 from azure.mgmt.core.exceptions import ARMErrorFormat
 
-from shared.adapters.retry_after import NOT_NOW, UNHURRIED, retry_after
+from shared.adapters.retry_after import NOT_NOW, UNHURRIED, moment, retry_after, retry_after_header
 from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
 from shared.core.messages import LONGEST_DELAY
 from shared.core.text import plain
@@ -26,7 +26,7 @@ LEAST_REFUSAL = 400
 
 _REFUSED = frozenset({400, 409, 412, 422})
 _TAKEN = frozenset({201, 202})
-_OK, _ABSENT, _CONFLICT = 200, 404, 409
+_OK, _FORBIDDEN, _ABSENT, _CONFLICT = 200, 403, 404, 409
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the SDK raises for an answer of a shape that it does not expect."""
 
@@ -35,7 +35,10 @@ _FINAL_CONFLICTS = frozenset({"PropertyChangeNotAllowed", "MissingSubscriptionRe
 """409 codes that stay: an immutable property, no resource provider, a lock. Any other is somebody else's write."""
 
 _FLAG_FIRST = "Deletion of previously replicated locations is not allowed"
-_SECONDS = re.compile(r"(\d{1,5})'? seconds", re.IGNORECASE)
+_DISALLOWED = "RequestDisallowedBy"
+"""What the 403 codes of policies begin with: ``RequestDisallowedByPolicy``, ``RequestDisallowedByAzure``."""
+
+_SECONDS = re.compile(r"(\d+(?:\.\d+)?)'? seconds", re.IGNORECASE)
 """``try after 120 seconds``, ``Please try again after '6' seconds.``: both are seen."""
 
 _OF_SUBSCRIPTION = "SubscriptionRequestsThrottled"
@@ -81,11 +84,14 @@ def refusal(answer: Any) -> HttpResponseError:
     return HttpResponseError(response=answer, error_format=ARMErrorFormat)
 
 
-def meaning(fault: HttpResponseError) -> Absent | Retry | Refused | None:
+def meaning(fault: HttpResponseError, *, write: bool) -> Absent | Retry | Refused | None:
     """Say what a refusal means; ``None`` for one that nobody expects.
 
     404 is Absent, and nothing else is. Throttling, trouble at Azure's side and somebody else's write are Retry; what
     would be refused again is Refused, Locked, or FlagFirst where the safety flag wants a write of its own.
+
+    :param write: an image version was to be written. What a policy says of that is about what it would become: another
+        write may be allowed. That the app's identity has no right is unknown, as with any call.
     """
     status = fault.status_code or 0
     code = plain(fault.error.code) if fault.error and fault.error.code else str(status)
@@ -98,7 +104,8 @@ def meaning(fault: HttpResponseError) -> Absent | Retry | Refused | None:
         return FlagFirst(code, message)
     if code == _LOCKED:
         return Locked(code, message)
-    return Refused(code, message) if status in _REFUSED else None
+    disallowed = write and status == _FORBIDDEN and code.startswith(_DISALLOWED)
+    return Refused(code, message) if disallowed or status in _REFUSED else None
 
 
 def reason(fault: HttpResponseError) -> str:
@@ -114,10 +121,16 @@ def reason(fault: HttpResponseError) -> str:
 
 
 def wait(fault: HttpResponseError) -> timedelta:
-    """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429)."""
+    """Find how long Azure wants to be left alone: its header, else the seconds in its text (documented for 429).
+
+    A wait of no time at all says nothing: who obeyed would ask again and again. A date counts from when the answer was
+    made, as it says, so that it does not matter whose clock is wrong.
+    """
     headers = getattr(fault.response, "headers", {})
-    told = retry_after(str(headers.get("Retry-After", "")), *_SECONDS.findall(reason(fault)))
-    return UNHURRIED if told is None else min(told, LONGEST_DELAY)
+    made = moment(str(headers.get("Date", ""))) or datetime.now(UTC)
+    told = retry_after_header(str(headers.get("Retry-After", "")), made)
+    told = told or retry_after(*_SECONDS.findall(reason(fault)))
+    return min(told or UNHURRIED, LONGEST_DELAY)
 
 
 def is_of_subscription(fault: HttpResponseError) -> bool:

@@ -18,6 +18,8 @@ from shared.core.text import plain
 SCHEMA = 1
 _LONGEST_TEXT = 48 * 1024  # a queue takes 64 KiB of base64 (documented)
 
+_LONGEST_TICKET = 100  # ids have 36 characters (documented)
+
 _DELAY = "delay"
 
 LONGEST_DELAY = timedelta(days=6)
@@ -164,9 +166,13 @@ def ticketed(text: str, ticket: str) -> str:
 
 
 def ticket_in(text: str) -> str | None:
-    """Find the ticket of a message that was put back."""
+    """Find the ticket of a message that was put back; ``None`` for what no queue gives as an id.
+
+    A ticket goes into rows and names, which do not take any text.
+    """
     ticket = json.loads(text).get("ticket")
-    return ticket if isinstance(ticket, str) else None
+    fits = isinstance(ticket, str) and 0 < len(ticket) <= _LONGEST_TICKET and ticket.isascii() and ticket.isprintable()
+    return ticket if fits else None
 
 
 def delayed(text: str, delay: timedelta) -> str:

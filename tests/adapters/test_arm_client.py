@@ -1,5 +1,6 @@
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from shared.core.errors import Malformed, Refused, Retry
 from shared.core.model import ImageVersion, ProvisioningState
 from shared.core.policy import InUse
 from tests.adapters.support import IMAGE, Server, Tokens, quickly, reply, version_id
+from tests.clock import Clock
 
 SOON = timedelta(seconds=17)
 VERSION = ImageVersion(version_id(), "westeurope", ProvisioningState.SUCCEEDED, ())
@@ -158,6 +160,110 @@ def test_resource_graph_registers_none() -> None:
         assert len(server.taken) == 1
 
 
+BUSY = {"error": {"code": "TooManyRequests", "message": "no"}}
+NOON = "Sun, 01 Mar 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize("status", [429, 503, 409])
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [
+        ("120", 120),
+        (" 120 ", 120),
+        ("120.5", 121),
+        ("120.000", 120),
+        ("0.2", 1),
+        ("Sun, 01 Mar 2026 12:08:30 GMT", 510),
+        ("Sunday, 01-Mar-26 12:08:30 GMT", 510),
+        ("Sun, 01 Mar 2026 13:08:30 +0100", 510),
+    ],
+)
+def test_how_long_azure_wants_to_be_left_alone(told: str, after: int, status: int, *, gated: bool) -> None:
+    """A wait in seconds, in fractions of them or as a date is kept to the full, and closes the gate as long.
+
+    A date counts from when the answer says that it was made: whose clock is wrong does not matter.
+    """
+    with Server(reply(status, BUSY, Retry_After=told, Date=NOON)) as server:
+        gallery = Gallery(server.url, None, Throttle(Clock().now) if gated else None)
+        for call in ("version", "unlock"):
+            with quickly(), pytest.raises(Retry) as caught:
+                CALLS[call](gallery)
+            assert caught.value.after == timedelta(seconds=after)
+        if gated and status != 409:
+            with pytest.raises(Retry) as caught:
+                gallery.may_write(version_id())
+            assert caught.value.after == timedelta(seconds=after)
+
+
+@pytest.mark.parametrize("made", ["", "yesterday", "Sun, 01 Mar 99999 12:00:00 GMT"])
+def test_a_date_in_an_answer_without_one(made: str) -> None:
+    """Where an answer does not say when it was made, a date counts from now."""
+    later = format_datetime(datetime.now(UTC) + timedelta(seconds=510), usegmt=True)
+    more = {"Date": made} if made else {}
+    with Server(reply(429, BUSY, Retry_After=later, **more)) as server, pytest.raises(Retry) as caught:
+        CALLS["version"](Gallery(server.url, None))
+    assert timedelta(seconds=480) < caught.value.after <= timedelta(seconds=510)
+
+
+@pytest.mark.parametrize(
+    ("words", "after"),
+    [
+        ("Please try after 120 seconds.", 120),
+        ("Please try again after '6' seconds.", 6),
+        ("Please try after 120.5 seconds.", 121),
+        ("Please try after 200000 seconds.", 200_000),
+    ],
+)
+def test_seconds_in_the_text(words: str, after: int) -> None:
+    """Where no header says how long, the text's number of seconds is taken as a whole, and never a part of it."""
+    answer = reply(429, {"error": {"code": "TooManyRequests", "message": words}})
+    with Server(answer) as server, pytest.raises(Retry) as caught:
+        CALLS["version"](Gallery(server.url, None))
+    assert caught.value.after == timedelta(seconds=after)
+
+
+@pytest.mark.parametrize("told", ["0", "Wed, 21 Oct 2015 07:28:00 GMT", "soon"])
+def test_a_header_that_says_nothing_leaves_it_to_the_text(told: str) -> None:
+    """Where the header is no wait at all, the seconds of the text count."""
+    answer = reply(429, {"error": {"code": "TooManyRequests", "message": "try after 120 seconds"}}, Retry_After=told)
+    with Server(answer) as server, pytest.raises(Retry) as caught:
+        CALLS["version"](Gallery(server.url, None))
+    assert caught.value.after == timedelta(seconds=120)
+
+
+_POLICY = (
+    "Resource '1.0.3' was disallowed by policy. Policy identifiers: "
+    '\'[{"policyAssignment":{"name":"Allowed locations"}}]\'.'
+)
+
+
+@pytest.mark.parametrize("code", ["RequestDisallowedByPolicy", "RequestDisallowedByAzure"])
+def test_what_a_policy_forbids_is_refused(code: str) -> None:
+    """A write that a policy disallows would be disallowed again: it is refused, in the policy's words."""
+    answer = reply(403, {"error": {"code": code, "message": _POLICY}})
+    with Server(answer) as server, quickly(), pytest.raises(Refused, match="Allowed locations") as caught:
+        CALLS["unlock"](Gallery(server.url, None))
+    assert caught.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("unlock", "AuthorizationFailed"),
+        ("unlock", "LinkedAuthorizationFailed"),
+        ("version", "RequestDisallowedByPolicy"),
+        ("versions", "AuthorizationFailed"),
+    ],
+)
+def test_no_right_is_no_refusal(call: str, code: str) -> None:
+    """A role that is missing is nobody's expectation, and propagates: it may be there at the next try."""
+    answer = reply(403, {"error": {"code": code, "message": "no"}})
+    with Server(answer) as server, quickly(), pytest.raises(HttpResponseError) as caught:
+        CALLS[call](Gallery(server.url, None))
+    assert caught.value.status_code == 403
+
+
 UNREADABLE: dict[str, Any] = {
     "empty": b"",
     "page": b"<html>",
@@ -199,7 +305,7 @@ def test_refusals_that_nobody_expects(body: Any) -> None:
             assert ResourceGraph(server.url, None).usage(IMAGE, InUse.ALL).unknown
 
 
-@pytest.mark.parametrize("told", ["soon", "Wed, 21 Oct 2026 07:28:00 GMT", "1.5", ""])
+@pytest.mark.parametrize("told", ["soon", "Wed, 21 Oct 2026 07:28:00 GMT", "1.5", "", "9" * 5000])
 def test_a_write_is_taken_whatever_it_asks_for(told: str) -> None:
     """A write that was taken was taken, also where Azure asks to be left alone in words that the SDK cannot read."""
     for status in (200, 201, 202):

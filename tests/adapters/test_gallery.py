@@ -10,7 +10,10 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError
 
 from local.azure import Fault, Pace, Region, SimulatedAzure
 from shared.adapters.gallery import Gallery
+from shared.adapters.retry_after import UNHURRIED
+from shared.adapters.throttle import Throttle
 from shared.core.errors import Absent, FlagFirst, Locked, Malformed, Refused, Retry
+from shared.core.messages import LONGEST_DELAY
 from shared.core.model import Definition, ProvisioningState, RegionState
 from shared.core.names import GalleryId, ImageId
 from shared.core.plan import Action, Line, Role, VersionPlan
@@ -413,13 +416,28 @@ def test_half_an_answer(writes: dict[str, Callable[[Gallery], Any]], answer: byt
             assert len([taken for taken in server.taken if taken.method == "PATCH"]) <= 1
 
 
-@pytest.mark.parametrize("told", ["9" * 30, "9" * 5000, "Wed, 21 Oct 2026 07:28:00 GMT", "-5", "1.5", "soon", ""])
-def test_waits_that_cannot_be_read(told: str) -> None:
-    """A Retry-After that is no number of seconds, or beyond all bounds, never breaks anything."""
+@pytest.mark.parametrize("gated", [False, True])
+@pytest.mark.parametrize(
+    ("told", "after"),
+    [
+        ("9" * 30, LONGEST_DELAY),
+        ("9" * 5000, LONGEST_DELAY),
+        ("-5", UNHURRIED),
+        ("0", UNHURRIED),
+        ("1e3", UNHURRIED),
+        ("soon", UNHURRIED),
+        ("", UNHURRIED),
+        ("Sat, 31 Feb 2026 07:28:00 GMT", UNHURRIED),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", UNHURRIED),
+        ("Fri, 21 Oct 2095 07:28:00 GMT", LONGEST_DELAY),
+    ],
+)
+def test_waits_that_cannot_be_read(told: str, after: timedelta, *, gated: bool) -> None:
+    """A Retry-After that says nothing is half a minute, as if there were none; one beyond all bounds is the longest."""
     answer = reply(429, {"error": {"code": "TooManyRequests", "message": "no"}}, Retry_After=told)
     with Server(answer) as server, pytest.raises(Retry) as caught:
-        READS["version"](Gallery(server.url, None))
-    assert timedelta(0) < caught.value.after <= timedelta(days=6)
+        READS["version"](Gallery(server.url, None, Throttle() if gated else None))
+    assert caught.value.after == after
 
 
 @pytest.mark.parametrize("status", [200, 201, 202])

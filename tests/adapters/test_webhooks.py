@@ -91,7 +91,7 @@ def test_statuses_come_back(webhooks: Webhooks) -> None:
         ("Sat, 01 Mar 9999 23:59:59 -9959", None),
         ("Sat, 01 Mar 99999 12:00:00 GMT", None),
         ("tomorrow", None),
-        ("1.5", None),
+        ("1.5", timedelta(seconds=2)),
         ("-1", None),
         ("", None),
     ],

@@ -301,8 +301,22 @@ def test_tickets():
     assert ticket_in(back) == "first"
     assert ticket_in(ticketed(back, "first")) == "first"
     assert ticket_in(text) is None
-    assert ticket_in('{"ticket": 7}') is None
     assert read(Queue.RECONCILE, back) == read(Queue.RECONCILE, text)
+
+
+@pytest.mark.parametrize(
+    "ticket", [7, None, [], "", "\ud800", "a\udfffb", "a\0b", "a\nb", "\u00e9", "\U0001f600", "a" * 101]
+)
+def test_tickets_that_are_none(ticket):
+    """What no queue gives a message as its id is no ticket, and the message has none: it can still be handled."""
+    text = json.dumps({**json.loads(write(Reconcile(IMAGE, "sweep"))), "ticket": ticket})
+    assert ticket_in(text) is None
+    assert read(Queue.RECONCILE, text) == Reconcile(IMAGE, "sweep")
+
+
+def test_the_longest_ticket():
+    """A hundred characters are a ticket: ids of messages have 36 (documented)."""
+    assert ticket_in(ticketed(write(Reconcile(IMAGE, "sweep")), "a" * 100)) == "a" * 100
 
 
 def test_the_longest_messages_are_buried_bare():

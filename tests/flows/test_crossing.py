@@ -74,6 +74,17 @@ def test_a_region_that_our_write_lost(
     assert clockwork.complete_in("1.0.1", [*FOUR, "brazilsouth"])
 
 
+def test_azure_that_refuses_the_second_writer(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Azure answers 409 to a write that crosses another, nothing is lost, and ours is made again, with all."""
+    clockwork.azure.set_behaviour(write_while_updating="conflict")
+    clockwork.decide(POLICY)
+    _crossing(clockwork, monkeypatch, "1.0.1")
+    _publish(clockwork)
+    assert clockwork.run(DAY)
+    assert "brazilsouth" in clockwork.writes()[0][1]
+    assert clockwork.complete_in("1.0.1", [*FOUR, "brazilsouth"])
+
+
 @pytest.mark.parametrize("faults", NO_LOOK_BACK.values(), ids=NO_LOOK_BACK)
 def test_a_region_that_our_prune_lost(
     clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, faults: list[Fault]

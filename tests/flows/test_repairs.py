@@ -1,14 +1,12 @@
 """Regions that fail, regions that Azure will not have, and writers beside us."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from local.azure import Fault, Pace
-from shared.core.plan import VersionPlan
-from tests.flows.clockwork import HOME, Clockwork
+from tests.flows.clockwork import HOME, MOST_TRIES, Clockwork
 from tests.flows.world import short
 
 pytestmark = pytest.mark.flow
@@ -57,6 +55,18 @@ def test_a_region_that_is_taken_out_and_put_back(clockwork: Clockwork) -> None:
     ]
     assert len(_failures(clockwork)) == 1
     assert clockwork.told()["rollout.completed 1.0.1"] == 1
+
+
+def test_a_failed_region_in_use_is_not_taken_out(clockwork: Clockwork) -> None:
+    """A region where scale sets use the version is only asked for again: without it they could make no machine."""
+    clockwork.azure.set_behaviour(failing_regions={"eastus2": -1})
+    clockwork.azure.add_version(clockwork.image, "1.0.1", regions=[HOME])
+    clockwork.azure.add_scale_set("web-prod", image=clockwork.version("1.0.1"), location="eastus2")
+    clockwork.decide(POLICY)
+    clockwork.sweep()
+    clockwork.run(DAY)
+    assert all("eastus2" in regions for _, regions in clockwork.writes())
+    assert _failures(clockwork)[-1]["tried"] == "asked for again, 3 times"
 
 
 def test_a_region_that_never_works(clockwork: Clockwork) -> None:
@@ -122,6 +132,58 @@ def test_a_region_that_azure_refuses(clockwork: Clockwork) -> None:
     assert len(refused) <= 5
 
 
+REFUSALS = [
+    pytest.param("closed_regions", "uksouth", 400, "is not a supported location", id="not for this subscription"),
+    pytest.param("zoneless_regions", "uksouth=1=standard_zrs", 400, "Standard_ZRS", id="no zone redundancy"),
+    pytest.param("disallowed_regions", "uksouth", 403, "was disallowed by policy", id="disallowed by a policy"),
+]
+
+
+@pytest.mark.parametrize(("switch", "wanted", "status", "words"), REFUSALS)
+def test_a_region_that_is_not_to_be_had(
+    clockwork: Clockwork, switch: str, wanted: str, status: int, words: str
+) -> None:
+    """Whyever Azure refuses a region outright, it stands alone in the end and is told of once; the others go ahead."""
+    clockwork.azure.set_behaviour(**{switch: frozenset({"uksouth"})})
+    clockwork.decide(f"{POLICY} japaneast".replace("uksouth", wanted))
+    _publish(clockwork)
+    assert clockwork.run(DAY, handle=clockwork.deliver)
+    assert clockwork.complete_in("1.0.1", [HOME, "eastus2", "southeastasia", "japaneast"])
+    (told,) = _failures(clockwork)
+    assert told["region"] == "uksouth"
+    assert words in told["reason"]
+    assert clockwork.told()["rollout.completed 1.0.1"] == 1
+    refused = [each.status for each in clockwork.azure.requests if each.method == "PATCH" and each.status >= 400]
+    assert set(refused) == {status}
+    assert len(refused) <= 4
+    assert clockwork.faults == []
+
+
+def test_a_region_that_may_be_had_later(clockwork: Clockwork) -> None:
+    """When the policy that disallowed a region is gone, the region comes with one of the next passes."""
+    clockwork.azure.set_behaviour(disallowed_regions=frozenset({"uksouth"}))
+    clockwork.decide(POLICY)
+    _publish(clockwork)
+    clockwork.run(2 * HOUR)
+    assert clockwork.complete_in("1.0.1", [region for region in FOUR if region != "uksouth"])
+    clockwork.azure.set_behaviour(disallowed_regions=frozenset())
+    clockwork.sweep()
+    assert clockwork.run(3 * HOUR)
+    assert clockwork.complete_in("1.0.1", FOUR)
+
+
+def test_no_role_is_no_regions_fault(clockwork: Clockwork) -> None:
+    """A write that the app has no right to is tried five times, then it is a dead letter; no region is blamed."""
+    forbidden = Fault("PATCH", "versions", 403, "AuthorizationFailed", "The client has no authorization.", times=1000)
+    clockwork.azure.set_behaviour(faults=[forbidden])
+    clockwork.decide(f"{HOME} eastus2")
+    _publish(clockwork)
+    clockwork.run(10 * MINUTE, handle=clockwork.deliver)
+    assert _failures(clockwork) == []
+    assert len([each for each in clockwork.azure.requests if each.method == "PATCH"]) == MOST_TRIES
+    assert clockwork.told()["message.dead-lettered 1.0.1"] == 1
+
+
 def test_a_refused_region_is_asked_for_again_without_a_word(clockwork: Clockwork) -> None:
     """Each hour a refused region is asked for again; the same refusal is told of once, and success completes it."""
     clockwork.decide(f"{HOME} eastus2 atlantis")
@@ -165,39 +227,6 @@ def test_other_regions_are_not_delayed(clockwork: Clockwork) -> None:
     clockwork.run(HOUR)
     states = clockwork.regions("1.0.1")
     assert [name for name, state in states.items() if state == "Completed"] == [HOME, "eastus2", "southeastasia"]
-
-
-def _crossing(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, write: Callable[[], None]) -> None:
-    """Let somebody write between the app's last look at a version and its own write, once."""
-    assert clockwork._app
-    gallery = clockwork._app.gallery
-    ours = gallery.write
-    crossed: list[bool] = []
-
-    def crossed_write(plan: VersionPlan) -> None:
-        if not crossed:
-            crossed.append(True)
-            write()
-        ours(plan)
-
-    monkeypatch.setattr(gallery, "write", crossed_write)
-
-
-@pytest.mark.parametrize("behaviour", ["accept", "conflict"])
-def test_a_writer_between_our_look_and_our_write(
-    clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch, behaviour: str
-) -> None:
-    """A region that somebody adds in that moment comes back, whether Azure lets the last writer win or refuses it."""
-    clockwork.azure.set_behaviour(write_while_updating=behaviour)
-    clockwork.decide(POLICY)
-
-    def add_brazil(version: dict[str, Any]) -> None:
-        version["properties"]["publishingProfile"]["targetRegions"].append({"name": "brazilsouth"})
-
-    _crossing(clockwork, monkeypatch, lambda: clockwork.azure.update(clockwork.version("1.0.1"), add_brazil))
-    _publish(clockwork)
-    assert clockwork.run(DAY)
-    assert clockwork.complete_in("1.0.1", [*FOUR, "brazilsouth"])
 
 
 def test_a_conflict_waits_in_the_queue(clockwork: Clockwork) -> None:

@@ -6,12 +6,16 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from traceback import format_exception
+from typing import Any
 
+import azure.functions as func
 import pytest
 
+from handlers import dashboard, planning
 from handlers.journal import quiet_libraries
 from local.azure import Fault
 from local.outage import Outside, answering, unreachable
+from shared.core.messages import Queue
 from shared.settings.table import SETTINGS, STORAGE
 from tests.adapters.support import NOBODY
 from tests.flows.clockwork import HOME, THREE, Clockwork
@@ -33,9 +37,42 @@ def _planted(clockwork: Clockwork) -> Mapping[str, str]:
     return {"STATUS_WEBHOOKS": urls, "STATUS_WEBHOOK_SECRET": SIGNING}
 
 
-def test_no_secret_gets_out(clockwork: Clockwork, storage: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Neither the URL of a webhook nor the key of the storage is in any log line, message, row, status or exception."""
+def _overheard(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give a list of every text that is put into a queue from now on, with its queue, also of those taken since."""
+    texts: list[str] = []
+    put_text = clockwork.queues.put_text
+
+    def put(queue: str, text: str, *, delay: timedelta = timedelta(0)) -> None:
+        texts.append(f"{queue} {text}")
+        put_text(queue, text, delay=delay)
+
+    monkeypatch.setattr(clockwork.queues, "put_text", put)
+    return texts
+
+
+def _shown(clockwork: Clockwork) -> Mapping[str, str]:
+    """Fetch all that the app shows: the page and its facts, of everything and of the definition, and the plan."""
+    functions = func.FunctionApp()
+    for stage in (dashboard, planning):
+        functions.register_functions(stage.blueprint(clockwork.app))
+    found: list[Any] = functions.get_functions()
+    known = {each.get_function_name(): each.get_user_function() for each in found}
+    shown = {}
+    for name in ("status", "status_json", "plan"):
+        for params in ({}, {"definition": clockwork.image}):
+            answer = known[name](func.HttpRequest("GET", f"/api/{name}", params=params, body=b""))
+            shown[f"{name} of {len(params)}"] = f"{dict(answer.headers)} {answer.get_body().decode()}"
+    return shown
+
+
+def test_no_secret_gets_out(
+    clockwork: Clockwork, storage: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the URL of a webhook nor the key of the storage is in any log line, message, row, status, page, plan or
+    exception, nor is the secret that signs.
+    """
     azure, outside = clockwork.azure, clockwork.outside
+    texts = _overheard(clockwork, monkeypatch)
     quiet_libraries()
     azure.set_behaviour(faults=[Fault("PATCH", r"versions/1\.0\.2$", 403, "AuthorizationFailed", "no right")])
     azure.chat_answers("teams", [500, 302, 200, 404])
@@ -51,11 +88,13 @@ def test_no_secret_gets_out(clockwork: Clockwork, storage: str, caplog: pytest.L
         _trouble_with_storage(clockwork, outside)
         clockwork.surely(lambda: clockwork.event("1.0.3"))
         clockwork.run(timedelta(days=2), handle=clockwork.deliver)
+        shown = _shown(clockwork)
 
     key = dict(part.split("=", 1) for part in storage.strip(";").split(";"))["AccountKey"]
     left = {
         "log": caplog.text,
-        "messages": "".join(message.text for message in clockwork.queues.waiting),
+        "messages": "\n".join(texts),
+        **shown,
         "rows": clockwork.rows(),
         "statuses": json.dumps([post.body for post in azure.posts]),
         "exceptions": "".join("".join(format_exception(fault)) for fault in clockwork.faults),
@@ -63,6 +102,12 @@ def test_no_secret_gets_out(clockwork: Clockwork, storage: str, caplog: pytest.L
     assert len(left["log"]) > 10_000
     assert "webhook 2-slack: HTTP 404" in left["rows"]  # a webhook that is gone ended as a dead letter
     assert clockwork.faults
+    put = {text.partition(" ")[0] for text in texts}
+    assert put >= {*Queue, Queue.NOTIFY.poison}  # each was looked into
+    assert "1.0.3" in left["status of 1"]
+    assert "webhook 2-slack: HTTP 404" in left["status of 0"]
+    assert "webhook 2-slack: HTTP 404" in left["status_json of 0"]
+    assert '"1.0.3"' in left["plan of 1"]
     for where, text in left.items():
         assert CANARY not in text, where
         assert key not in text, where

@@ -3,7 +3,7 @@
 from typing import Any
 
 from shared.adapters.gallery_json import Json
-from shared.core.messages import Notify, Prune, Queue, Reconcile, Replicate, Watch, write
+from shared.core.messages import Notify, Prune, Queue, Reconcile, Replicate, Watch, ticketed, write
 from tests.adapters.test_gallery_json import RESOURCE
 from tests.core.build import GALLERY_ID, HOME, HOUR, IMAGE, IMAGE_ID, NOW, VERSION_ID, version_id
 from tests.formats.events import EVENTS, NEW_FACTS
@@ -22,6 +22,9 @@ MESSAGES: dict[Queue, list[str]] = {
     Queue.PRUNE: [write(Prune(_VERSION, NOW, NOW + HOUR))],
     Queue.NOTIFY: [write(Notify("1-teams", status, NOW, NOW + HOUR, attempt=2)) for status in STATUSES],
 }
+TICKET = "0f5e0ad4-6c2e-4bb5-8f0e-3f0f2e9b7a11"
+for _texts in MESSAGES.values():  # each also as it is when it was put back
+    _texts.append(ticketed(_texts[0], TICKET))
 
 EVENT = {
     "id": "5f6a",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.adapters.gallery import Gallery
 from shared.adapters.gallery_json import read_version, unlock_body, write_body
-from shared.adapters.retry_after import retry_after
+from shared.adapters.retry_after import retry_after, retry_after_header
 from shared.adapters.throttle import Throttle
 from shared.adapters.usage import ResourceGraph
 from shared.core.errors import Absent, Malformed, Refused, Retry
@@ -140,20 +140,23 @@ def test_next_pages(server, gallery, link):
 
 _DECLARED = (400, 404, 408, 409, 412, 422, 429, 500, 502, 503, 504)
 _UNKNOWN = (302, 401, 403, 501)
+_DATE = "Wed, 21 Oct 2026 07:28:00 GMT"
 _headers = (
-    st.sampled_from(["", "120", "0", "-1", "1e9", "9" * 400, "Wed, 21 Oct 2025 07:28:00 GMT"])
+    st.sampled_from(["", "120", "120.5", "0", "-1", "1e9", "9" * 400, _DATE, _DATE.replace("6 0", "7 0")])
     | odd_texts.filter(lambda text: text.isascii() and text.isprintable() and len(text) < 500)
-    | spoiled(["120"]).filter(lambda text: text.isascii() and text.isprintable() and len(text) < 500)
+    | spoiled(["120", "120.5", _DATE]).filter(lambda text: text.isascii() and text.isprintable() and len(text) < 500)
 )
 
 
-@given(st.sampled_from(_DECLARED + _UNKNOWN), outside([ERROR]).map(encoded) | st.binary(max_size=60), _headers)
+@given(
+    st.sampled_from(_DECLARED + _UNKNOWN), outside([ERROR]).map(encoded) | st.binary(max_size=60), _headers, _headers
+)
 @tried(60)
-def test_refusals(server, status, body, after):
+def test_refusals(server, status, body, after, made):
     """A refusal, whatever its body and header say, is one that its status means, to be waited for a bounded time."""
     version = ImageVersion(version_id(), "westeurope", ProvisioningState.SUCCEEDED, ())
     gallery = Gallery(server.url, None, Throttle())
-    server.answers[:] = [reply(status, body, Retry_After=after)]
+    server.answers[:] = [reply(status, body, Retry_After=after, Date=made)]
     for call in (lambda: gallery.version(version.id), lambda: gallery.unlock(version)):
         with pytest.raises((*UNDERSTOOD, HttpResponseError) if status in _UNKNOWN else UNDERSTOOD) as caught:
             call()
@@ -162,15 +165,15 @@ def test_refusals(server, status, body, after):
             assert len(str(caught.value)) < 10_000
             assert str(caught.value).isprintable()
         if isinstance(caught.value, Retry):
-            assert timedelta(0) <= caught.value.after <= LONGEST_DELAY
+            assert timedelta(0) < caught.value.after <= LONGEST_DELAY
 
 
-@given(st.lists(odd_texts | spoiled(["120"]), max_size=3))
-@tried(50)
+@given(st.lists(odd_texts | spoiled(["120", "120.5", _DATE]), max_size=3))
+@tried(100)
 def test_retry_after(texts):
-    """Any texts tell of a wait that is not below zero, or of none."""
-    found = retry_after(*texts)
-    assert found is None or found >= timedelta(0)
+    """Any texts tell of a wait that is not below zero, or of none; as a header each of them does."""
+    for found in (retry_after(*texts), *(retry_after_header(text, NOW) for text in texts)):
+        assert found is None or found >= timedelta(0)
 
 
 @given(

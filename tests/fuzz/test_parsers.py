@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.batch import batch_name
 from shared.core.errors import Malformed
 from shared.core.events import version_of
-from shared.core.messages import KINDS, Queue, bury, read, unearth, write
+from shared.core.messages import KINDS, Queue, bury, read, ticket_in, ticketed, unearth, write
 from shared.core.names import VersionId
 from shared.core.policy import Policy
 from shared.core.tags import KEEP_LATEST_TAG, REGIONS_TAG, protects, tuned
@@ -16,7 +17,7 @@ from shared.core.target_regions import MOST_REPLICAS, RegionDefaults, parse_targ
 from tests.core import strategies
 from tests.core.build import policy
 from tests.fuzz.mutations import odd_texts, odd_values, outside, spoiled, tried
-from tests.fuzz.samples import EVENTS_IN, MESSAGES
+from tests.fuzz.samples import EVENTS_IN, MESSAGES, TICKET
 from tests.settings.environment import TUNED
 
 _TARGETS = [
@@ -42,6 +43,22 @@ def test_messages(queue, data):
     assert type(message) is KINDS[queue]
     again = read(queue, write(message))
     assert write(again) == write(message)
+
+
+@pytest.mark.parametrize("queue", Queue)
+@given(odd_texts | odd_values | spoiled([TICKET]))
+@tried(75)
+def test_tickets(queue, given_ticket):
+    """Whatever a message has for a ticket, what is taken for one names a holder of a claim and a batch, or is none."""
+    text = json.dumps({**json.loads(MESSAGES[queue][0]), "ticket": given_ticket})
+    assert read(queue, text) == read(queue, MESSAGES[queue][0])
+    ticket = ticket_in(text)
+    if ticket is not None:
+        assert ticket == given_ticket
+        assert 0 < len(ticket.encode()) <= 100
+        assert ticket.isprintable()
+        assert batch_name(ticket, 0)
+        assert ticket_in(ticketed(MESSAGES[queue][0], ticket)) == ticket
 
 
 @given(spoiled([_BURIED]) | outside([json.loads(_BURIED)]))

@@ -175,6 +175,73 @@ def test_the_flag_alone_opens_the_way(azure, image, versions, place):
     assert len(azure.writes(version)) == 2
 
 
+def target(name, storage=None, sets=None):
+    """Return a target region with a storage type, and with additional replicas of some."""
+    extra = {"additionalReplicaSets": [{"storageAccountType": each} for each in sets]} if sets else {}
+    return {"name": name, **({"storageAccountType": storage} if storage else {}), **extra}
+
+
+@pytest.fixture
+def patch(azure, image):
+    """Bring a version at home to more regions; what is answered: status, code and words."""
+    version = azure.add_version(image, "1.0.1", regions=["westeurope"])
+
+    def write(*regions):
+        body = {"properties": {"publishingProfile": {"targetRegions": [{"name": "westeurope"}, *regions]}}}
+        status, _, answer = ask("PATCH", f"{azure.endpoint}{version}?{API}", body)
+        error = (answer or {}).get("error", {})
+        return status, error.get("code"), error.get("message", "")
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("region", "refused"),
+    [
+        (target("westus"), False),
+        (target("westus", "Premium_LRS"), False),
+        (target("westus", "Standard_ZRS"), True),
+        (target("West US", "standard_zrs"), True),
+        (target("westus", sets=["Premium_LRS", "Standard_ZRS"]), True),
+        (target("westus", sets=["Premium_LRS"]), False),
+        (target("westus", sets=[None]), False),
+        (target("eastus2", "Standard_ZRS"), False),
+    ],
+)
+def test_a_region_without_zones_has_no_zone_redundant_storage(azure, patch, region, refused):
+    """Where there are no zones Standard_ZRS is refused, also for additional replicas; any other type is not."""
+    azure.set_behaviour(zoneless_regions=frozenset({"West US"}))
+    status, code, words = patch(target("uksouth"), region)
+    assert (status, code) == ((400, "InvalidParameter") if refused else (200, None))
+    assert ("'West US'" in words) == refused
+
+
+def test_what_is_there_has_its_zones(azure, patch):
+    """A region that has zone-redundant storage keeps it: the rule is about regions that are added."""
+    assert patch(target("westus", "Standard_ZRS"))[0] == 200
+    azure.set_behaviour(zoneless_regions=frozenset({"westus"}))
+    assert patch(target("westus", "Standard_ZRS"), target("uksouth"))[0] == 200
+
+
+def test_a_policy_disallows_a_region(azure, image, patch):
+    """A write that a policy disallows is 403, with the policy's name, whoever asks; one without the region is not."""
+    azure.set_behaviour(disallowed_regions=frozenset({"East US 2"}))
+    status, code, words = patch(target("uksouth"), target("eastus2"))
+    assert (status, code) == (403, "RequestDisallowedByPolicy")
+    assert words.startswith("Resource '1.0.1' was disallowed by policy.")
+    assert "allowed-locations" in words
+    summary = azure.versions(image)["1.0.1"]["properties"]["replicationStatus"]["summary"]
+    assert [each["region"] for each in summary] == ["westeurope"]
+    assert patch(target("uksouth"))[0] == 200
+
+
+def test_a_policy_looks_at_all_that_a_version_would_be(azure, patch):
+    """A policy that came later disallows every write that leaves the region in, also one that is about another."""
+    assert patch(target("eastus2"))[0] == 200
+    azure.set_behaviour(disallowed_regions=frozenset({"eastus2"}))
+    assert patch(target("eastus2"), target("uksouth"))[1] == "RequestDisallowedByPolicy"
+
+
 def test_a_version_on_its_way_out_takes_no_writes(azure, image, versions, place):
     """A write to a Deleting version is 409."""
     azure.delete(azure.add_version(image, "1.0.1"))

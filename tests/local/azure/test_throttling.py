@@ -1,3 +1,6 @@
+from email.utils import parsedate_to_datetime
+from math import ceil
+
 import pytest
 
 from tests.local.azure.support import API, ask
@@ -40,6 +43,15 @@ def test_throttling_in_the_text_only(azure, image, get):
     assert (status, body["error"]["code"]) == (503, "ServerBusy")
     assert "try after 120 seconds" in body["error"]["message"]
     assert "retry-after" not in headers
+
+
+def test_throttling_until_a_date(azure, image, get, clock):
+    """As a date the wait ends when it ends in seconds, rounded up; the answer says when it was made, by its clock."""
+    azure.set_behaviour(retry_after="date")
+    azure.throttle(120)
+    _, headers, _ = get(image)
+    at, made = (parsedate_to_datetime(headers[name]).timestamp() for name in ("retry-after", "date"))
+    assert (at, made) == (ceil(clock.now + 120), int(clock.now))
 
 
 def test_throttling_of_some(azure, image, get, patch):
