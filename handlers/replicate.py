@@ -178,6 +178,7 @@ def _not_now(app: App, each: VersionPlan, rollout: Rollout, message: Replicate) 
     """Wait while somebody's write is under way; for ever is too long."""
     if app.now() <= message.deadline:
         return wait_for(app, each.version, message.since)
+    note("replicate.late", version=each.version.id)
     stalled = stall(rollout.wave)
     if stalled not in rollout.announced:
         announce_rollout(app, NoticeType.ROLLOUT_STALLED, each.version, rollout)

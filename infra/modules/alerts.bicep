@@ -111,14 +111,18 @@ swept
 | summarize Value = count() by Of
 '''
 
+// It is announced once that a rollout is late; every look at it says so again, once an hour. A look that leaves it to a
+// pass what is to come says neither. One that was under way when the rollout was ended may log after that.
 var rolloutStalled = '''
 {lines}
-| where Event in ("announced", "rollout.ended")
-| extend Kind = iff(Event == "announced", extract(@"type=(\S+)", 1, Message), Event)
-| where Kind in ("rollout.started", "rollout.stalled", "rollout.completed", "rollout.ended")
+| where Event in ("announced", "rollout.ended", "watch.looked", "replicate.late")
+| extend Late = extract(@" late=(True|False)", 1, Message)
+| extend Kind = case(Event == "announced", extract(@"type=(\S+)", 1, Message), Event == "watch.looked", strcat("late ", Late), Event == "replicate.late", "late True", Event)
+| where Kind in ("rollout.started", "rollout.stalled", "rollout.completed", "rollout.ended", "late True", "late False")
 | extend Of = tolower(extract(@"(?:about|version)=(\S+)", 1, Message))
-| summarize arg_max(TimeGenerated, Kind) by Of
-| where Kind == "rollout.stalled"
+| extend At = iff(Kind == "rollout.ended", TimeGenerated + 1m, TimeGenerated)
+| summarize arg_max(At, Kind) by Of
+| where Kind in ("rollout.stalled", "late True")
 | summarize Value = count() by Of
 '''
 

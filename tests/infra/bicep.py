@@ -130,6 +130,13 @@ def value(node: Node) -> Any:
     return Expression(_text(node), node)
 
 
+def choice(found: Expression) -> tuple[str, Any, Any]:
+    """Take ``condition ? this : that`` apart: the condition as it is written, and both values."""
+    assert found.node.type == "ternary_expression", found.text
+    condition, this, that = found.node.named_children
+    return _text(condition), value(this), value(that)
+
+
 def every(node: Node, *kinds: str) -> Iterator[Node]:
     """Give all nodes of some kinds, from the outside in."""
     if node.type in kinds:

@@ -1,8 +1,9 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from isodate import parse_duration
@@ -10,6 +11,7 @@ from isodate import parse_duration
 from local.azure import Pace
 from local.outage import Outside, unreachable
 from tests.flows.clockwork import HOME, THREE, Clockwork
+from tests.infra import bicep
 from tests.infra.kql import APP, COMPONENT, INFRA, bicep_text, results
 from tests.infra.logged import HOUR, MINUTE, POLICY, Line, lines_of, post, publish
 
@@ -156,7 +158,7 @@ def test_a_message_that_is_taken_late(app):
     clockwork.azure.publish(clockwork.image, "1.0.3", home=HOME)
     clockwork.pass_time(10 * MINUTE)
     clockwork.event("1.0.3")
-    clockwork.run(timedelta(seconds=10))
+    clockwork.run(timedelta(seconds=20))
     (look,) = clockwork.queues.waiting
     clockwork.pass_time(look.due + 45 * MINUTE - clockwork.clock.at)
     clockwork.run(MINUTE)
@@ -220,9 +222,9 @@ def test_a_sweep_that_cannot_list(app):
 
 
 @pytest.mark.flow
-@pytest.mark.parametrize("end", ["complete", "superseded"])
+@pytest.mark.parametrize("end", ["complete", "superseded", "deleted"])
 def test_rollout_stalled(app, end):
-    """A rollout that is late fires for its version, until it is complete or a newer version has taken its place."""
+    """A rollout that is late fires for its version, until that is complete, deleted, or superseded by a newer one."""
     clockwork, lines = app
     clockwork.azure.set_behaviour(replicate=Pace.after(6 * 3600))
     clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
@@ -234,8 +236,83 @@ def test_rollout_stalled(app, end):
     if end == "superseded":
         clockwork.azure.set_behaviour(replicate=Pace.after(60))
         publish(clockwork, "1.0.4")
+    elif end == "deleted":
+        clockwork.azure.delete(clockwork.version("1.0.3"))
     clockwork.run(6 * HOUR)
     assert _firing("rollout-stalled", lines, clockwork.clock.at) == {}
+
+
+@pytest.mark.flow
+def test_a_rollout_that_is_stalled_for_days(app):
+    """A rollout that was announced as late longer ago than the rule looks back fires as long as looks find it late."""
+    clockwork, lines = app
+    clockwork.azure.set_behaviour(replicate_by_region={"eastus2": Pace.after(60 * 3600)})
+    clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
+    publish(clockwork)
+    clockwork.run(3 * HOUR)
+    (told,) = (line.at for line in lines if "type=rollout.stalled" in line.message)
+    while clockwork.clock.at - told < parse_duration(RULES["rollout-stalled"].window):
+        assert _firing("rollout-stalled", lines, clockwork.clock.at) == {"1.0.3": 1}
+        clockwork.run(12 * HOUR)
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {"1.0.3": 1}
+    clockwork.run(12 * HOUR)
+    assert clockwork.complete_in("1.0.3", THREE)
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {}
+
+
+@pytest.mark.flow
+def test_a_rollout_that_cannot_begin_for_days(app):
+    """A rollout that somebody's write does not let begin fires as long as messages find it so, once a sweep at least."""
+    clockwork, lines = app
+    clockwork.azure.set_behaviour(update=Pace.after(80 * 3600))
+    clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
+    clockwork.azure.add_version(clockwork.image, "1.0.3", regions=[HOME])
+    clockwork.azure.update(clockwork.version("1.0.3"), lambda version: version)
+    clockwork.event("1.0.3")
+    for _ in range(60):
+        clockwork.sweep()
+        clockwork.run(HOUR)
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {"1.0.3": 1}
+
+
+@pytest.mark.flow
+def test_a_late_wave_that_is_over(app):
+    """A wave that was late and is complete fires no more, also while the next one is still to come."""
+    clockwork, lines = app
+    clockwork.azure.set_behaviour(replicate_by_region={"eastus2": Pace.after(4 * 3600)})
+    clockwork.decide("westeurope eastus2; southeastasia", ROLLOUT_DEADLINE="PT2H", WAVE_BAKE="PT12H")
+    publish(clockwork)
+    clockwork.run(3 * HOUR)
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {"1.0.3": 1}
+    clockwork.run(3 * HOUR)
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {}
+    assert "southeastasia" not in clockwork.regions("1.0.3")
+
+
+@pytest.mark.flow
+def test_a_late_rollout_that_waits_for_a_pass(app):
+    """A rollout that is late fires on while a region, which somebody took out, is still to be asked for again."""
+    clockwork, lines = app
+    clockwork.azure.set_behaviour(replicate_by_region={"eastus2": Pace.after(90 * 3600)})
+    clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
+    publish(clockwork)
+    clockwork.run(3 * HOUR)
+    clockwork.azure.set_behaviour(update=Pace.after(90 * 3600))
+    clockwork.azure.update(clockwork.version("1.0.3"), _without("eastus2"))
+    clockwork.run(3 * HOUR)
+    (last,) = [line.message for line in lines if line.event == "watch.looked"][-1:]
+    assert last.endswith("waiting='' failed='' later='' late=''")
+    assert _firing("rollout-stalled", lines, clockwork.clock.at) == {"1.0.3": 1}
+
+
+def _without(region: str) -> Callable[[dict[str, Any]], None]:
+    def edit(version: dict[str, Any]) -> None:
+        profile = version["properties"]["publishingProfile"]
+        plain = [each for each in profile["targetRegions"] if each["name"].replace(" ", "").lower() != region]
+        profile["targetRegions"] = plain
+        version["properties"]["safetyProfile"]["allowDeletionOfReplicatedLocations"] = True
+
+    return edit
 
 
 def test_events_exist():
@@ -265,6 +342,48 @@ def test_only_our_lines_are_read():
 def _all_rules() -> list[Rule]:
     single = re.findall(r"name: '\$\{name\}-([a-z-]+)'.*?docs/runbook.md, \"([^\"]+)\"", ALERTS, re.DOTALL)
     return [*RULES.values(), *(Rule(*each) for each in single if "$" not in each[1]), *_rules(EVENT_ALERTS)]
+
+
+METRICS = {
+    "event-delivery-failures": ("Microsoft.EventGrid/systemTopics", "DeliveryAttemptFailCount", "Total"),
+    "event-dead-letters": ("Microsoft.EventGrid/systemTopics", "DeadLetteredCount", "Total"),
+    "events-dropped": ("Microsoft.EventGrid/systemTopics", "DroppedEventCount", "Total"),
+    "queue-backlog": ("Microsoft.Storage/storageAccounts/queueServices", "QueueMessageCount", "Average"),
+}
+"""Documented by Azure's list of metrics; one that does not exist never fires."""
+
+
+def test_metrics_are_those_of_azure():
+    """Each alert on a metric reads one that Azure has, under its name, and adds it up as that metric wants."""
+    backlog = _alerts("alerts.bicep")["queueBacklog"].value
+    each = _alerts("alerts-events.bicep")["metricAlerts"].value
+    rules = bicep.read(INFRA / "modules" / "alerts-events.bicep").of("variable")["rules"].value
+    assert (each["name"].text, backlog["name"].text) == ("'${name}-${rule.key}'", "'${name}-queue-backlog'")
+    assert _metric(each)[1].text == "rule.metric"
+    namespace, _, total = _metric(each)
+    found = {rule["key"]: (namespace, rule["metric"], total) for rule in rules}
+    assert found | {"queue-backlog": _metric(backlog)} == METRICS
+
+
+def test_each_alert_tells_the_action_groups():
+    """Every alert, of each kind, tells the action groups that are given, and those are given to both modules."""
+    alerts = _alerts("alerts.bicep") | _alerts("alerts-events.bicep")
+    told = {name: each.value["properties"]["actions"] for name, each in alerts.items()}
+    assert told.keys() == {"logAlerts", "queueBacklog", "metricAlerts"}
+    assert told["logAlerts"]["actionGroups"].text == "actionGroupIds"
+    groups = "[ for id in actionGroupIds: { actionGroupId: id } ]"
+    assert {" ".join(told[name].text.split()) for name in ("queueBacklog", "metricAlerts")} == {groups}
+    for caller in (bicep.MAIN, bicep.EVENTS):
+        assert bicep.read(caller).of("module")["alerts"].value["params"]["actionGroupIds"].text == "actionGroupIds"
+
+
+def _alerts(name: str) -> dict[str, bicep.Declaration]:
+    return bicep.read(INFRA / "modules" / name).of("resource")
+
+
+def _metric(alert: dict[str, Any]) -> tuple[Any, Any, Any]:
+    (criterion,) = alert["properties"]["criteria"]["allOf"]
+    return criterion["metricNamespace"], criterion["metricName"], criterion["timeAggregation"]
 
 
 def test_each_alert_is_in_the_runbook():

@@ -8,6 +8,7 @@ from shared.adapters.gallery import Gallery
 from shared.adapters.usage import ResourceGraph
 from shared.core.plan import Action, Line, Role, VersionPlan
 from shared.core.policy import InUse
+from shared.settings.table import POLICY_SETTINGS
 from tests.adapters.support import IMAGE, version_id
 from tests.infra import bicep
 from tests.infra.arm_actions import ACTIONS, action_of
@@ -126,6 +127,45 @@ def test_roles_are_assigned_where_they_are_needed(path):
     scopes = {each.value["scope"].text if "scope" in each.value else "" for each in assignments}
     assert scopes == SCOPES.get(path.name, set())
     assert [each.name for each in assignments if not each.value["name"].text.startswith("guid(")] == []
+
+
+def test_each_gallery_has_its_role_where_it_is():
+    """The role is made once in each subscription that has a gallery, and assigned on every gallery where that is."""
+    main = bicep.read(bicep.MAIN)
+    variables, calls = main.of("variable"), main.of("module")
+    assert variables["galleryIds"].value.text == "union(map(galleries, id => toLower(id)), [])"
+    assert variables["gallerySubscriptionIds"].value.text == "union(map(galleryIds, id => split(id, '/')[2]), [])"
+    roles, access = calls["galleryRoles"], calls["galleryAccess"]
+    assert (roles.loop, roles.value["scope"].text) == ("gallerySubscriptionIds", "subscription(id)")
+    assert (access.loop, access.value["scope"].text) == (
+        "galleryIds",
+        "resourceGroup(split(id, '/')[2], split(id, '/')[4])",
+    )
+    parts = str(IMAGE.gallery).split("/")
+    assert (parts[1], parts[3], parts[-2]) == ("subscriptions", "resourceGroups", "galleries")
+    given = access.value["params"]
+    assert given["galleryName"].text == "last(split(id, '/'))"
+    assert given["roleId"].text == "galleryRoles[indexOf(gallerySubscriptionIds, split(id, '/')[2])].outputs.id"
+
+
+def test_the_usage_role_is_for_protection_only():
+    """Resource Graph may be read where what is in use is protected, by the setting or an override, and else nowhere."""
+    main = bicep.read(bicep.MAIN)
+    variables, call = main.of("variable"), main.of("module")["usageAccess"]
+    found = re.fullmatch(
+        r"protectInUse != '(.+)' \|\| contains\(string\(policyOverrides\), '(.+)'\)",
+        variables["looksAtUsage"].value.text,
+    )
+    assert found
+    assert (found[1], found[2]) == (InUse.OFF, "protect_in_use")
+    assert found[2].upper() in POLICY_SETTINGS
+    assert (call.loop, call.value["scope"].text) == ("(looksAtUsage ? watchedSubscriptionIds : [])", "subscription(id)")
+    condition, default, given = bicep.choice(variables["watchedSubscriptionIds"].value)
+    assert (condition, default.text, given.text) == (
+        "empty(usageSubscriptionIds)",
+        "defaultUsageSubscriptionIds",
+        "givenUsageSubscriptionIds",
+    )
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "POST", "DELETE"])

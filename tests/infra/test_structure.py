@@ -7,6 +7,7 @@ from pycep import BicepParser
 from shared.adapters.rollouts import TABLE
 from shared.core.events import EVENT_TYPES
 from shared.core.messages import Queue
+from tests.adapters.support import IMAGE
 from tests.infra import bicep
 
 MODULES = {path.name: path for path in bicep.FILES if path.parent.name == "modules"}
@@ -261,6 +262,77 @@ def test_events_reach_the_function():
     assert destination["properties"]["maxEventsPerBatch"] == 1
     assert '@stage.function_name("image_event")' in (bicep.INFRA.parent / "handlers" / "image_event.py").read_text()
     assert properties["deadLetterWithResourceIdentity"]["identity"]["type"] == "UserAssigned"
+
+
+def test_events_are_tried_again_for_a_day():
+    """An event that is not delivered is tried again as often and as long as Azure allows, and the runbook says so."""
+    policy = resource("event-source", "imageEvent").value["properties"]["retryPolicy"]
+    assert policy == {"eventTimeToLiveInMinutes": 24 * 60, "maxDeliveryAttempts": 30}
+    assert "after a day or 30 attempts" in (bicep.INFRA.parent / "docs" / "runbook.md").read_text()
+
+
+def test_events_are_of_the_scope_that_is_asked_for():
+    """One parameter says whether a source is a gallery's resource group or its subscription, and so is the topic."""
+    second = bicep.read(bicep.EVENTS)
+    asked = second.of("parameter")["eventScope"]
+    assert (asked.value, asked.decorators["allowed"]) == ("resource-group", ["resource-group", "subscription"])
+    variables, topics = second.of("variable"), second.of("module")["topics"]
+    condition, wide, narrow = bicep.choice(variables["depth"].value)
+    assert condition == "eventScope == 'subscription'"
+    parts = str(IMAGE.gallery).split("/")
+    assert "/".join(parts[:wide]) == f"/subscriptions/{parts[2]}"
+    assert "/".join(parts[:narrow]) == f"/subscriptions/{parts[2]}/resourceGroups/{parts[4]}"
+    kinds = ("Microsoft.Resources.Subscriptions", "Microsoft.Resources.ResourceGroups")
+    assert bicep.choice(variables["topicType"].value) == (condition, *kinds)
+    assert variables["sources"].value.text == "union(map(galleryIds, id => join(take(split(id, '/'), depth), '/')), [])"
+    assert (topics.loop, topics.value["scope"].text) == (
+        "sources",
+        "resourceGroup(split(source, '/')[2], places[index])",
+    )
+    given = topics.value["params"]
+    assert (given["sourceId"].text, given["topicType"].text) == ("source", "topicType")
+    made = resource("event-source", "topic").value["properties"]
+    assert (made["source"].text, made["topicType"].text) == ("sourceId", "topicType")
+
+
+@pytest.mark.parametrize(("name", "symbol"), [("storage", "account"), ("vault", "vault")])
+def test_one_parameter_closes_the_public_way(name, symbol):
+    """Storage and vault are reached over the public network, or not at all from there, as one parameter says."""
+    properties = resource(name, symbol).value["properties"]
+    assert bicep.choice(properties["publicNetworkAccess"]) == ("private", "Disabled", "Enabled")
+    assert bicep.choice(properties["networkAcls"]["defaultAction"]) == ("private", "Deny", "Allow")
+    assert bicep.read(bicep.MAIN).of("module")[name].value["params"]["private"].text == "privateNetwork"
+
+
+def test_one_parameter_puts_the_app_into_a_network():
+    """The same parameter makes the network, and puts the app into its subnet; without it there is neither."""
+    main = bicep.read(bicep.MAIN)
+    assert main.of("parameter")["privateNetwork"].value is False
+    calls = main.of("module")
+    assert calls["network"].condition == "(privateNetwork)"
+    condition, subnet, none = bicep.choice(calls["app"].value["params"]["subnetId"])
+    assert (condition, subnet.text, none) == ("privateNetwork", "network!.outputs.appSubnetId", "")
+    found = resource("app", "app").value["properties"]["virtualNetworkSubnetId"]
+    assert found.text == "empty(subnetId) ? null : subnetId"
+
+
+def test_each_service_has_a_private_endpoint():
+    """The same parameter gives each service that the app reaches an endpoint of its own, with a zone for its name."""
+    main = bicep.read(bicep.MAIN)
+    endpoints, call = main.of("variable")["endpoints"].value, main.of("module")["privateEndpoints"]
+    assert call.loop == "(privateNetwork ? endpoints : [])"
+    assert [each["service"] for each in endpoints] == ["blob", "queue", "table", "vault"]
+    zones = [each["zoneName"].text for each in endpoints]
+    assert zones[:3] == [
+        f"'privatelink.{name}.${{environment().suffixes.storage}}'" for name in ("blob", "queue", "table")
+    ]
+    assert zones[3] == "'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'"
+    given = call.value["params"]
+    assert (given["service"].text, given["zoneName"].text) == ("endpoint.service", "endpoint.zoneName")
+    assert given["targetId"].text == "endpoint.service == 'vault' ? vault.outputs.id : storage.outputs.id"
+    (link,) = resource("private-endpoint", "endpoint").value["properties"]["privateLinkServiceConnections"]
+    assert link["properties"]["privateLinkServiceId"].text == "targetId"
+    assert [each.text for each in link["properties"]["groupIds"]] == ["service"]
 
 
 def test_the_second_stage_finds_the_first():

@@ -59,7 +59,7 @@ def _end(lines: list[Line]) -> int:
 
 @pytest.mark.flow
 def test_failures_and_what_is_late(app):
-    """A rollout with a failed region, one that is late, and one that ended for a newer one are told apart."""
+    """A rollout that is late is told apart from those that ended, which say why: a newer one, or a deleted version."""
     clockwork, lines = app
     clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
     clockwork.azure.set_behaviour(replicate=Pace.after(9 * 3600))
@@ -69,7 +69,11 @@ def test_failures_and_what_is_late(app):
     publish(clockwork, "1.0.4")
     clockwork.run(HOUR)
     states = {row["Version"]: row["State"] for row in _shown("rollouts", lines, clockwork)}
-    assert states == {"1.0.3": "ended for a newer one", "1.0.4": "running"}
+    assert states == {"1.0.3": "ended: superseded by 1.0.4", "1.0.4": "running"}
+    clockwork.azure.delete(clockwork.version("1.0.4"))
+    clockwork.run(HOUR)
+    states = {row["Version"]: row["State"] for row in _shown("rollouts", lines, clockwork)}
+    assert states["1.0.4"] == "ended: 1.0.4 is gone"
 
 
 @pytest.mark.flow

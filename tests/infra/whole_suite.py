@@ -1,7 +1,8 @@
 """Holds the roles in the templates against every call that the app made of a simulated Azure in the whole test suite.
 
 A plugin of pytest, for a run of all tests: ``-p tests.infra.whole_suite``. What the app calls in a test it may call in
-Azure; what it calls in none, no role needs to allow. Each worker reads the log of each simulated Azure when it stops.
+Azure; what it calls in none, no role needs to allow. Each worker reads the log of each simulated Azure when it stops;
+one that a program under test starts in a process of its own (the demo, the soak, the plan) is not seen.
 """
 
 from typing import Any
