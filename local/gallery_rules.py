@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from local.azure import Request
-from local.shown import Json, dated, excluded, good, home, keeps, mended, number, states, targets, written
+from local.shown import Json, dated, excluded, good, hidden, home, keeps, mended, number, states, targets, written
 
 type Place = tuple[str, str]
 """A version, by its number, in a region."""
@@ -76,6 +76,11 @@ class Seen:
         kept = self.kept()
         return states(self.versions[kept[0]]) if kept else {}
 
+    def hidden(self) -> set[str]:
+        """Name the regions where the newest version is hidden from latest."""
+        kept = self.kept()
+        return hidden(self.versions[kept[0]]) if kept else set()
+
 
 def unsafe(before: Seen, write: Request) -> list[str]:
     """Hold a write against what stood there just before it; say what it breaks."""
@@ -122,6 +127,8 @@ def _unsafely_gone(before: Seen, name: str, gone: AbstractSet[str]) -> Iterator[
     newest = before.newest()
     if any(newest.get(region) != "Completed" for region in gone):
         yield f"it left {sorted(gone)}, and the newest is in {dict(newest)}"
+    if latest := gone & before.hidden():
+        yield f"it left {sorted(latest)}, where the newest is hidden from latest"
 
 
 def _unsafely_taken(before: Seen, version: Json, gone: AbstractSet[str]) -> Iterator[str]:

@@ -20,6 +20,12 @@ def targets(version: Json) -> dict[str, int]:
     return {short(region["name"]): region["regionalReplicaCount"] for region in named}
 
 
+def hidden(version: Json) -> set[str]:
+    """Name the regions where a version is hidden from latest."""
+    named = version["properties"]["publishingProfile"]["targetRegions"]
+    return {short(region["name"]) for region in named if region.get("excludeFromLatest")}
+
+
 def states(version: Json) -> dict[str, str]:
     """Give the regions that a version is to be in, each with its state."""
     summary = {entry["region"]: entry["state"] for entry in version["properties"]["replicationStatus"]["summary"]}

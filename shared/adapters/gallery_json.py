@@ -68,6 +68,7 @@ def _read_region(wire: Json, states: Mapping[str, Json], replicas: int) -> Regio
             _whole(each.get("regionalReplicaCount") or 1) for each in wire.get("additionalReplicaSets") or ()
         ),
         encrypted=bool(_sets(wire.get("encryption"))),
+        hidden=bool(wire.get("excludeFromLatest")),
         state=RegionState(str(state.get("state"))),
         progress=state.get("progress"),
         details=plain(state.get("details") or ""),

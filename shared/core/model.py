@@ -46,6 +46,7 @@ class Region:
     :param name: as of :func:`shared.core.names.region_name`.
     :param more_replicas: replicas in ``additionalReplicaSets``, which count against Azure's limit.
     :param encrypted: whether it has disk encryption sets.
+    :param hidden: hidden from "latest" in this region (``excludeFromLatest`` of the region).
     :param since: when it was first seen complete; ``None`` when nobody knows.
     :param progress: percent of the replication, where Azure tells.
     :param wire: the region exactly as Azure gave it; it travels back unchanged, with fields that we do not know.
@@ -56,6 +57,7 @@ class Region:
     storage_account_type: str | None = None
     more_replicas: int = 0
     encrypted: bool = False
+    hidden: bool = False
     state: RegionState = RegionState.UNKNOWN
     since: datetime | None = None
     progress: int | None = None

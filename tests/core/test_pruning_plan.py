@@ -36,6 +36,7 @@ FAILED, REPLICATING, UNKNOWN = RegionState.FAILED, RegionState.REPLICATING, Regi
 SINCE = NOW - 14 * MINUTE - 20 * SECOND
 GRACE = {"prune_grace": HOUR}
 NAMED = "the policy names it; complete"
+HIDDEN = "1.0.2 is complete here, and hidden from latest"
 
 # The first table above the module, row by row: a region of 1.0.1, the same region of 1.0.2 (the newest), what else is
 # given, and the line.
@@ -70,6 +71,13 @@ OLDER = [
             (region("uksouth"), None, GRACE, KEEP, "1.0.2 is not here"),
         ],
         id="the newest KEPT version failed here, or is not to come here",
+    ),
+    pytest.param(
+        [
+            (region("eastus2"), region("eastus2", hidden=True), {}, KEEP, HIDDEN),
+            (region("uksouth"), region("uksouth", hidden=True, since=NOW), GRACE, KEEP, HIDDEN),
+        ],
+        id='the newest is complete, and hidden from "latest" here; not home',
     ),
     pytest.param(
         [

@@ -10,6 +10,7 @@ from local.azure import Fault, Pace, Reference
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId
 from tests.flows.clockwork import HOME, Clockwork
+from tests.flows.world import short
 
 pytestmark = pytest.mark.flow
 
@@ -143,6 +144,23 @@ def test_use_is_asked_for_though_the_list_lags(clockwork: Clockwork, monkeypatch
     clockwork.sweep()
     assert clockwork.run(3 * HOUR)
     assert clockwork.complete_in("1.0.1", [HOME, "eastus2"])
+
+
+def test_hidden_from_latest_in_a_region(clockwork: Clockwork) -> None:
+    """Where the newest version is hidden from latest, an older one is latest, and stays."""
+    _old_and_new(clockwork)
+
+    def hide(version: dict[str, Any]) -> None:
+        for region in version["properties"]["publishingProfile"]["targetRegions"]:
+            region["excludeFromLatest"] = short(region["name"]) == "eastus2"
+
+    clockwork.azure.update(clockwork.version("1.0.2"), hide)
+    clockwork.pass_time(HOUR)
+    clockwork.decide(POLICY)
+    clockwork.sweep()
+    assert clockwork.run(3 * HOUR)
+    assert clockwork.complete_in("1.0.1", [HOME, "eastus2"])
+    assert _kept(clockwork)["eastus2"] == "1.0.2 is complete here, and hidden from latest"
 
 
 def test_two_queries_per_pass(clockwork: Clockwork) -> None:

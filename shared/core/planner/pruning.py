@@ -5,6 +5,7 @@
 | its home, with no more than HOME_REPLICA_COUNT replicas           | KEEP                                      |
 | a resource here references exactly this version                   | KEEP                                      |
 | the newest KEPT version failed here, or is not to come here       | KEEP                                      |
+| the newest is complete, and hidden from "latest" here; not home   | KEEP                                      |
 | the newest is still on its way here                               | WAIT                                      |
 | the newest is complete here, for less than PRUNE_GRACE            | WAIT                                      |
 | the newest is complete here; the version's home                   | SIZE to HOME_REPLICA_COUNT                |
@@ -43,11 +44,13 @@ class Newest:
 
     :param coming: the regions that it is still on its way to.
     :param there: region -> the line by which an older version leaves it, for the regions where it is complete.
+    :param hidden: the regions where it is not "latest", which an older version is there.
     """
 
     version: ImageVersion
     coming: frozenset[str]
     there: Mapping[str, Line]
+    hidden: frozenset[str]
 
     @classmethod
     def of(cls, version: ImageVersion, policy: Policy, now: datetime) -> Self:
@@ -63,7 +66,8 @@ class Newest:
             for each in version.regions
             if each.complete
         ]
-        return cls(version, frozenset(moving), {line.region: line for line in there})
+        hidden = frozenset(region.name for region in version.regions if region.hidden)
+        return cls(version, frozenset(moving), {line.region: line for line in there}, hidden)
 
 
 def pruned(
@@ -139,7 +143,7 @@ class _Older:
         if reason := self.usage.reason(self.version.number, region.name):
             return keep(region, reason)
         leaves = self.newest.there.get(region.name)
-        if leaves is None:
+        if leaves is None or (region.name in self.newest.hidden and not is_home):
             return self._without(region)
         if wait := self._grace(region, leaves):
             return wait
@@ -151,10 +155,12 @@ class _Older:
     def _without(self, region: Region) -> Line:
         coming, newest = region.name in self.newest.coming, self.newest.version.number
         there = self.newest.version.region(region.name)
-        if there is not None:
-            line = keep(region, f"{newest} is not complete here: {standing(there)}")
-        else:
+        if there is None:
             line = keep(region, f"{newest} is {'still to come' if coming else 'not'} here")
+        elif there.complete:
+            line = keep(region, f"{newest} is complete here, and hidden from latest")
+        else:
+            line = keep(region, f"{newest} is not complete here: {standing(there)}")
         return replace(line, action=Action.WAIT) if coming else line
 
     def _grace(self, region: Region, leaves: Line) -> Line | None:
