@@ -42,8 +42,9 @@ format: python ## write the code as the formatter wants it
 	$(RUN) ruff format $(CODE)
 	$(RUN) ruff check --fix $(CODE)
 
-pictures: install ## draw the pictures of the documents anew
+pictures: install tests/browser/node_modules/.installed ## draw the pictures of the documents anew
 	$(RUN) pytest tests/browser/test_page.py -q -k glance && cp artefacts/status.png docs/pictures/
+	$(RUN) pytest tests/browser/test_cards.py -q -k rollout_is_a_table && cp artefacts/teams-card.png docs/pictures/
 	$(RUN) tests.plan.picture docs/pictures/plan.svg
 
 azurite: install ## storage for make start, on the ports that UseDevelopmentStorage=true means

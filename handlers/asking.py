@@ -14,7 +14,7 @@ from shared.formats.question import Question
 from shared.wiring import App
 
 MOST_AT_ONCE = 200
-"""Dead letters that one request puts back; the answer says whether there are more."""
+"""Dead letters that one request puts back, the oldest ones; the answer says whether there are more."""
 
 _MOST_FAULTS = 3
 
@@ -64,7 +64,7 @@ def _replay(app: App, req: func.HttpRequest) -> func.HttpResponse:
             return refusal(404, "There is no such dead letter, or it was put back already.")
         letters = [letter]
     else:
-        letters = app.records.dead_letters(most=MOST_AT_ONCE + 1, queue=queue)
+        letters = app.records.dead_letters(most=MOST_AT_ONCE + 1, queue=queue, oldest=True)
     replayed = _put_back(app, queue, letters[:MOST_AT_ONCE])
     left = len(letters) - replayed
     if from_page(req):

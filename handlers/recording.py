@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from handlers.journal import warn
 from shared.core.errors import Retry
 from shared.core.model import ImageVersion
-from shared.core.names import GalleryId, ImageId, VersionId
+from shared.core.names import ImageId, VersionId
 from shared.core.plan import Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Judgement, Progress, Rollout
@@ -74,13 +74,6 @@ def forget(app: App, image: ImageId) -> None:
     """Forget an image definition that is gone."""
     with _courtesy(image):
         app.records.forget(image)
-
-
-def recorded(app: App, gallery: GalleryId) -> list[ImageId]:
-    """Find the image definitions of a gallery of which anything is recorded."""
-    with _courtesy(gallery, waits=False):
-        return app.records.images(gallery)
-    return []
 
 
 @contextmanager

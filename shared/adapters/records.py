@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from shared.adapters.rollouts import DEAD_LETTERS, TABLE, partition
 from shared.adapters.table import Key, Table, Values
 from shared.core.errors import Malformed
+from shared.core.messages import Queue
 from shared.core.names import GalleryId, ImageId
 from shared.core.status import DeadLetter, DefinitionStatus, Sweep, Versions
 
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from shared.settings import Storage
 
 _STATUS, _VERSIONS, _SWEEP = "status", "versions", ("sweep", "last")
+MOST_READ = 1_000
+"""Dead letters of a queue that are read: as many as the service gives at once (documented).
+
+Of a queue that has more, some are not seen, whatever their times, until others were put back.
+"""
+
 _UNREADABLE = (KeyError, TypeError, ValueError, Malformed, zlib.error)
 """What a row raises that another release of the app wrote. It counts as no row: the next pass writes it anew."""
 
@@ -36,10 +43,6 @@ class Records:
         """Read how the image definitions of a gallery stand, as many as there are."""
         found = self._table.find(_STATUS, partition(f"{gallery}/images/"))
         return [status for values in found.values() if (status := _read(DefinitionStatus.from_json, values))]
-
-    def images(self, gallery: GalleryId) -> list[ImageId]:
-        """Read of which image definitions of a gallery anything is recorded."""
-        return [status.image for status in self.statuses(gallery)]
 
     def change(
         self, image: ImageId, change: Callable[[DefinitionStatus | None], DefinitionStatus | None]
@@ -84,11 +87,22 @@ class Records:
         """Record a sweep."""
         self._table.put(_SWEEP, sweep.to_json())
 
-    def dead_letters(self, *, most: int, queue: str = "") -> list[DeadLetter]:
-        """Read messages that nobody could handle, of one queue or all: so many, the last ones first."""
-        found = self._table.find(DEAD_LETTERS, f"{queue}|" if queue else "", most=most)
-        letters = (_letter(key if not queue else f"{queue}|{key}", values) for key, values in found.items())
-        return sorted(letters, key=lambda letter: letter.at, reverse=True)
+    def dead_letters(self, *, most: int, queue: str = "", oldest: bool = False) -> list[DeadLetter]:
+        """Read messages that nobody could handle, of one queue or all: so many, the last ones first.
+
+        Their keys say nothing of their times, so that all are read, up to :data:`MOST_READ` of a queue.
+
+        :param oldest: whether to give the oldest ones first instead.
+        """
+        found = self._letters(queue)
+        if not queue and len(found) == MOST_READ:  # there may be more; one queue is not to hide the others
+            found = [letter for each in Queue for letter in self._letters(each)]
+        return sorted(found, key=lambda letter: letter.at, reverse=not oldest)[:most]
+
+    def _letters(self, queue: str) -> list[DeadLetter]:
+        prefix = f"{queue}|" if queue else ""
+        found = self._table.find(DEAD_LETTERS, prefix, most=MOST_READ)
+        return [_letter(f"{prefix}{key}", values) for key, values in found.items()]
 
     def dead_letter(self, queue: str, name: str) -> DeadLetter | None:
         """Read one of them."""

@@ -339,7 +339,7 @@ def test_a_fifth_is_left_to_others(azure: SimulatedAzure, clock: Clock) -> None:
 
 
 def test_threads_share_a_budget(clock: Clock) -> None:
-    """However many threads want to write at the same moment, no more leave than may; others are told when there is room."""
+    """However many threads want to write at once, no more leave than may; others are told when there is room."""
     throttle = paced(clock, limit=40)
 
     def enter(which: int) -> timedelta | None:

@@ -99,7 +99,11 @@ def spreading() -> DefinitionStatus:
                 150,
             ),
         ),
-        kept=(Kept("1.0.11", ("southeastasia",), "scale set web-legacy references 1.0.11"),),
+        kept=(
+            Kept("1.0.11", ("southeastasia",), "scale set web-legacy references 1.0.11"),
+            Kept("1.0.8", ("eastus2", "westus3"), "the tag gallery-fanout-keep is on the version"),
+            Kept("1.0.5", EIGHT[1:5], "scale set batch-nightly references 1.0.5"),
+        ),
         versions=14,
     )
 
@@ -152,7 +156,16 @@ def lively() -> list[DefinitionStatus]:
         finished=(),
     )
     pruning = settled("rhel-9", newest="9.4.2", pruning=("9.4.0", "9.4.1"), capped=7)
-    return [spreading(), failing(), pruning, settled("ubuntu-2404"), settled("win2025-core"), observed]
+    pruned = Pruned("2.4.0", NOW - 3 * HOUR, NOW - 3 * HOUR, EIGHT[1:], {"westeurope": "its home region"}, 254)
+    in_use = Kept("2.3.9", ("eastus2",), "scale set web-prod references 2.3.9")
+    return [
+        spreading(),
+        failing(),
+        pruning,
+        settled("ubuntu-2404", pruned=(pruned,), kept=(in_use,)),
+        settled("win2025-core", pruned=(pruned,)),
+        observed,
+    ]
 
 
 def versions_of(status: DefinitionStatus, count: int = 6) -> Versions:

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from local.host.process import HostProcess
 from shared.adapters.records import Records
-from shared.core.status import Place, Running, Standing
+from shared.core.status import Kept, Place, Pruned, Running, Standing
 from tests.browser import planted
 from tests.browser.planted import HOSTILE, NOW, bury, lively, plant, settled
 
@@ -70,7 +70,8 @@ def _open(page: Page, name: str) -> None:
 
 
 def test_a_glance(served: Served, page: Page, picture: Callable[[str], None]) -> None:
-    """The page shows what needs attention first, each region with shape and word, and opens.
+    """The page shows what needs attention first, each region with shape and word, what was pruned lately and what is
+    kept and why; and it opens.
 
     It asks nobody but its own host, and breaks none of its own rules.
     """
@@ -83,6 +84,12 @@ def test_a_glance(served: Served, page: Page, picture: Callable[[str], None]) ->
     chips = page.locator("article", has_text="ubuntu-2204").locator(".chip")
     expect(chips).to_have_count(8)
     assert all(chip.locator("svg").count() == 1 and chip.locator(".word").inner_text() for chip in chips.all())
+    lately = page.locator("article", has_text="ubuntu-2204").locator(".lately")
+    expect(lately).to_be_visible()
+    expect(lately).to_have_text(
+        "pruned 1.0.12 2 d ago, and 1 more; "
+        "1.0.11 stays in southeastasia: scale set web-legacy references 1.0.11; and 2 more"
+    )
     picture("status")
     _open(page, "ubuntu-2204")
     expect(page.locator("table.matrix tbody tr")).to_have_count(6)
@@ -110,7 +117,13 @@ def test_hostile_names_do_not_run(served: Served, page: Page, picture: Callable[
         failed = Place(words, Standing.FAILED, words)
         running = Running(words, NOW, NOW, 1, 1, 0, 1, cause=words)
         status = settled(
-            f"hostile-{at}", newest=f"1.0.{at}", places=(failed,), running=(running,), refused={words: words}
+            f"hostile-{at}",
+            newest=f"1.0.{at}",
+            places=(failed,),
+            running=(running,),
+            refused={words: words},
+            pruned=(Pruned(words, NOW, NOW, (words,), {words: words}, 1),),
+            kept=(Kept(words, (words,), words),),
         )
         plant(served.storage, [status], sweep=False)
     page.goto(served.url(q="hostile"))

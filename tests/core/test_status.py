@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from shared.core.model import ImageVersion, ProvisioningState, Region, RegionState
+from shared.core.names import GalleryId, ImageId, Name
 from shared.core.plan import Plan, VersionPlan
 from shared.core.planner import spread
 from shared.core.policy import Mode
 from shared.core.pruning import Pruning
 from shared.core.rollout import STARTED, Repair, Rollout, progress, stall
 from shared.core.status import (
+    Crowd,
     DefinitionStatus,
     Finished,
     Kept,
@@ -29,6 +31,7 @@ from shared.core.status import (
     after_look,
     after_pass,
     after_prune,
+    crowds,
     estimate,
     level,
     places,
@@ -396,6 +399,53 @@ def test_a_version_that_left_regions() -> None:
     assert versions.left("9.9.9", ("eastus2",)) == versions
 
 
+# Azure's limit of versions
+
+
+def _holding(name: str, subscription: str = "1", **homes: int) -> DefinitionStatus:
+    gallery = GalleryId(Name(f"{subscription * 8}-0000"), IMAGE.gallery.group, Name(f"gallery-{name}"))
+    return DefinitionStatus(ImageId(gallery, Name(name)), NOW, "a test", homes=homes)
+
+
+def test_a_pass_counts_versions_by_their_homes() -> None:
+    """A pass records how many versions have their home in which region, those that do not count among them."""
+    versions = (NEW, old(), version("1.0.2", home="eastus2"), version("1.0.4", state=ProvisioningState.FAILED))
+    assert _seen(planned(*versions)).homes == {HOME: 3, "eastus2": 1}
+
+
+def test_versions_count_over_all_definitions() -> None:
+    """Where the definitions of a subscription together have nearly as many versions as Azure takes in a region, that is
+    told of once, at the definition that has most; other regions and subscriptions count for themselves.
+    """
+    near = [_holding("a", eastus2=4_000, uksouth=4_000), _holding("b", eastus2=4_500), _holding("c", eastus2=500)]
+    (crowd,) = crowds([*near, _holding("d", "2", eastus2=8_999)])
+    assert crowd == Crowd("eastus2", 9_000, 3, near[1].image)
+    assert crowd.news.about == near[1].image
+    assert crowd.news.data == {
+        "limit": "versions",
+        "used": 9_000,
+        "of": 10_000,
+        "reason": "9000 versions have their home in eastus2, counted over 3 image definitions of which this one has "
+        "most; Azure takes 10000 in a subscription and region, over all galleries",
+    }
+    assert crowds(near[:2]) == []
+
+
+def test_what_one_definition_has_alone_is_told_by_its_pass() -> None:
+    """A definition that alone has as many versions is not told of here."""
+    assert crowds([_holding("a", eastus2=9_500), _holding("b", uksouth=10)]) == []
+
+
+def test_a_hundred_more_versions_are_news_again() -> None:
+    """The same hundred is the same news; a hundred more are news again. Of equals the first is named."""
+    ids = []
+    for used in (4_500, 4_549, 4_550):
+        (crowd,) = crowds([_holding("b", eastus2=used), _holding("a", eastus2=used)])
+        assert str(crowd.fullest.image) == "a"
+        ids.append(crowd.news.id)
+    assert ids[0] == ids[1] != ids[2]
+
+
 # As it is stored
 
 
@@ -418,6 +468,7 @@ FULL = DefinitionStatus(
     12,
     4,
     ("a warning",),
+    {HOME: 3},
 )
 VERSIONS = Versions((VersionSeen("1.0.3", "kept", "Succeeded", HOME, NOW, "why", FULL.places),), 7)
 SWEEP = Sweep(NOW, (SweptGallery("a", 3), SweptGallery("b", 0, "denied")))
@@ -427,6 +478,12 @@ SWEEP = Sweep(NOW, (SweptGallery("a", 3), SweptGallery("b", 0, "denied")))
 def test_what_is_stored_comes_back(value: Any) -> None:
     """What is stored comes back as it was."""
     assert type(value).from_json(value.to_json()) == value
+
+
+def test_rows_of_a_release_before() -> None:
+    """What a release before this one stored, without the home regions of versions, is read, and counts none."""
+    stored = {name: value for name, value in FULL.to_json().items() if name != "homes"}
+    assert DefinitionStatus.from_json(stored) == replace(FULL, homes={})
 
 
 def test_a_sweep_says_what_it_did() -> None:

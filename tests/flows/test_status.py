@@ -268,6 +268,18 @@ def test_dead_letters_are_put_back(clockwork: Clockwork) -> None:
     assert tried.call_count == 3
 
 
+def test_the_oldest_dead_letters_are_put_back_first(clockwork: Clockwork) -> None:
+    """Of more dead letters than one request puts back it takes the oldest, in the order of their times."""
+    clockwork.decide(HOME)
+    for at, name in enumerate("dbca"):
+        text = write(Reconcile(ImageId.parse(clockwork.image), name))
+        clockwork.app.rollouts.keep_dead_letter("reconcile", name, text, "a test", clockwork.clock.at + at * MINUTE)
+    with patch.object(asking, "MOST_AT_ONCE", 3):
+        assert _replay(clockwork) == (200, {"queue": "reconcile", "replayed": 3, "more": True})
+    assert [json.loads(message.text)["cause"] for message in clockwork.queues.waiting] == ["d", "b", "c"]
+    assert [letter.name for letter in clockwork.app.records.dead_letters(most=9)] == ["a"]
+
+
 def _replay(clockwork: Clockwork, **asked: str) -> tuple[int, Any]:
     functions = func.FunctionApp()
     functions.register_functions(asking.blueprint(clockwork.app))

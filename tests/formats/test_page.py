@@ -4,11 +4,22 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
-from shared.core.status import DeadLetter, DefinitionStatus, Place, Running, Standing, Sweep, SweptGallery
+from shared.core.status import (
+    DeadLetter,
+    DefinitionStatus,
+    Kept,
+    Place,
+    Pruned,
+    Running,
+    Standing,
+    Sweep,
+    SweptGallery,
+)
 from shared.formats.board import Board
 from shared.formats.page import fault_page, headers, page
 from shared.formats.page_words import ago, clock, count, going, hint, lasting, word
@@ -70,6 +81,35 @@ def test_a_glance() -> None:
         assert said in text, said
 
 
+PRUNED = Pruned("1.0.1", NOW - 3 * HOUR, NOW - 3 * HOUR, ("eastus2",), {}, 30)
+KEPT = Kept("1.0.0", ("eastus2",), "scale set web-prod references it")
+
+
+@pytest.mark.parametrize(
+    ("lately", "line"),
+    [
+        ({}, []),
+        ({"pruned": (PRUNED,)}, ["pruned 1.0.1 3 h ago"]),
+        ({"kept": (KEPT,)}, ["1.0.0 stays in eastus2: scale set web-prod references it"]),
+        (
+            {"pruned": (PRUNED,) * 2, "kept": (KEPT,) * 2, "more_kept": 2},
+            ["pruned 1.0.1 3 h ago, and 1 more; 1.0.0 stays in eastus2: scale set web-prod references it; and 3 more"],
+        ),
+        (
+            {"kept": (Kept("1.0.0", ("a", "b", "c", "d", "e"), "why " * 99),)},
+            [f"1.0.0 stays in a, b, c and 2 more: {('why ' * 99)[:117]}..."],
+        ),
+    ],
+)
+def test_what_happened_lately_is_one_line(lately: dict[str, Any], line: list[str]) -> None:
+    """A definition that is not open says in one short line what was pruned last, what is kept and why, and counts the
+    rest; where there is nothing to say, there is no line.
+    """
+    shown = page(Board.of(Question(), [settled("a", **lately)], NOW)).partition("<details")[0]
+    found = re.findall(r'<p class="lately">.*?</p>', shown, re.DOTALL)
+    assert [_Text(each).text.replace(" ,", ",").replace(" ;", ";").replace(" :", ":") for each in found] == line
+
+
 def test_a_definition_opens() -> None:
     """A definition by itself shows its versions and regions, and the history."""
     text = _Text(page(_board(definition=str(spreading().image)))).text
@@ -98,18 +138,20 @@ def _hostile(words: str) -> DefinitionStatus:
         newer={words: words},
         pruning=(words,),
         warnings=(words,),
+        pruned=(Pruned(words, NOW, NOW, (words,), {words: words}, 1),),
+        kept=(Kept(words, (words, words, words, words), words),),
     )
 
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_hostile_words_are_words(words: str) -> None:
     """Whatever somebody put into a name, a reason or a message is shown as it is, and is no markup."""
-    plain_tags = {tag for tag, _ in _Text(page(_board(settled("plain")))).tags}
+    plain_tags = {tag for tag, _ in _Text(page(_board(_hostile("plain")), "plain")).tags}
     board = _board(_hostile(words))
     board = replace(board, letters=(DeadLetter("prune", words, words, words, NOW),))
     board = replace(board, sweep=Sweep(NOW, (SweptGallery(words, 0, words),)))
     shown = _Text(page(board, words))
-    assert {tag for tag, _ in shown.tags} <= plain_tags | {"p", "bdi", "b", "span", "svg", "circle"}
+    assert {tag for tag, _ in shown.tags} == plain_tags
     assert words in " ".join(shown.words)
     assert not [name for _, given in shown.tags for name in given if name.startswith("on") or name == "style"]
     assert sum(tag == "script" for tag, _ in shown.tags) == 1

@@ -262,7 +262,7 @@ def test_a_rollout_that_is_stalled_for_days(app):
 
 @pytest.mark.flow
 def test_a_rollout_that_cannot_begin_for_days(app):
-    """A rollout that somebody's write does not let begin fires as long as messages find it so, once a sweep at least."""
+    """A rollout that somebody's write does not let begin fires as long as sweeps find it so."""
     clockwork, lines = app
     clockwork.azure.set_behaviour(update=Pace.after(80 * 3600))
     clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")

@@ -72,6 +72,17 @@ def test_links_lead_somewhere(path):
     assert not [name for name in named if not (ROOT / name).exists()]
 
 
+def test_the_readme_shows_it():
+    """The README shows the page, a card in Teams and the terminal, by pictures that tests make: `make pictures`."""
+    shown = re.findall(r"^!\[[^]]{20,}\]\((docs/pictures/[^)]+)\)$", README, re.MULTILINE)
+    assert sorted(shown) == [f"docs/pictures/{name}" for name in ("plan.svg", "status.png", "teams-card.png")]
+    drawn = re.search(r"^pictures:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert drawn
+    for each in shown:
+        assert (ROOT / each).stat().st_size > 1_000
+        assert Path(each).stem in drawn[1]
+
+
 def test_event_types_are_the_sdks():
     """The event types that we take are spelled as the Event Grid SDK spells them."""
     names = (

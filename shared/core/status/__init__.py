@@ -4,6 +4,7 @@ Nothing is decided by it. Losing it costs the page its history until the next pa
 """
 
 from shared.core.status.changes import LookSeen, PassSeen, after_look, after_pass, after_prune
+from shared.core.status.crowding import Crowd, crowds
 from shared.core.status.definition import DefinitionStatus
 from shared.core.status.history import Finished, Kept, Pruned, Running
 from shared.core.status.judging import Level, estimate, level, troubles
@@ -13,6 +14,7 @@ from shared.core.status.sweeps import Sweep, SweptGallery
 from shared.core.status.versions import Versions, VersionSeen
 
 __all__ = [
+    "Crowd",
     "DeadLetter",
     "DefinitionStatus",
     "Finished",
@@ -31,6 +33,7 @@ __all__ = [
     "after_look",
     "after_pass",
     "after_prune",
+    "crowds",
     "estimate",
     "level",
     "places",

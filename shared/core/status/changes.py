@@ -1,5 +1,6 @@
 """What a pass, a look and a prune change of how an image definition stands."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -74,6 +75,7 @@ def after_pass(before: DefinitionStatus | None, seen: PassSeen) -> DefinitionSta
         versions=len(plan.versions),
         capped=plan.capped,
         warnings=tuple(plain(warning) for warning in plan.warnings),
+        homes=Counter(each.version.home for each in plan.versions),
     )
 
 

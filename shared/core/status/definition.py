@@ -29,6 +29,7 @@ class DefinitionStatus:
     :param versions: how many versions there are.
     :param capped: how many prunes wait for a later pass.
     :param warnings: what people should look at some day.
+    :param homes: home region -> how many of the versions have it. Rows of releases before have none.
     """
 
     image: ImageId
@@ -49,6 +50,7 @@ class DefinitionStatus:
     versions: int = 0
     capped: int = 0
     warnings: tuple[str, ...] = ()
+    homes: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Give the stored form."""
@@ -71,6 +73,7 @@ class DefinitionStatus:
             "versions": self.versions,
             "capped": self.capped,
             "warnings": list(self.warnings),
+            "homes": dict(self.homes),
         }
 
     @classmethod
@@ -95,4 +98,5 @@ class DefinitionStatus:
             versions=stored["versions"],
             capped=stored["capped"],
             warnings=tuple(stored["warnings"]),
+            homes=stored.get("homes", {}),
         )

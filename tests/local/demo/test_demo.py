@@ -1,4 +1,5 @@
 import signal
+import urllib.request
 
 import pytest
 
@@ -11,6 +12,13 @@ pytestmark = [pytest.mark.flow, needs_proc]
 def demo():
     """The demo as a process, and its mark."""
     with marked("local.demo") as running:
+        yield running
+
+
+@pytest.fixture
+def kept():
+    """The demo that leaves everything running, as a process, and its mark."""
+    with marked("local.demo", "--keep") as running:
         yield running
 
 
@@ -36,4 +44,22 @@ def test_it_leaves_nothing_behind(demo, how, code):
     process.send_signal(how)
     process.communicate(timeout=30)
     assert process.returncode == code
+    assert nothing_left(mark)
+
+
+def test_it_can_be_kept(kept):
+    """Asked to, the demo leaves everything running and says where the page is, which shows what was played; Ctrl-C ends
+    all of it.
+    """
+    process, mark = kept
+    read_until(process, "Everything is left running; Ctrl-C ends it.")
+    address = next(line.split()[-1] for line in process.stdout if "The page" in line)
+    with urllib.request.urlopen(address, timeout=20) as answer:  # noqa: S310 - on this machine
+        page = answer.read().decode()
+    assert "ubuntu-2204" in page
+    assert "1.0.3" in page
+    assert "southeastasia" in page
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
     assert nothing_left(mark)
