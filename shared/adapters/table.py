@@ -1,6 +1,7 @@
 """One Azure Table as rows of JSON, changed by read, compute, and write only if nobody wrote in between (ETag)."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from itertools import chain, count, islice, takewhile
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _TRIES = 20
 _BUSY = timedelta(seconds=5)
+_MOST_KNOWN = 200
 _LONGEST_TEXT = 32_000
 """Characters in one property: 64 KiB of UTF-16 (documented). A dead letter may be longer, a row holds 1 MiB."""
 
@@ -30,13 +32,18 @@ type Values = Mapping[str, Any]
 
 
 class Table:
-    """A table, created when it is first written to."""
+    """A table, created when it is first written to.
+
+    It remembers how rows were when this process last read or wrote them, for a while: a change begins with that, and
+    the ETag tells when it is out of date. Half of all reads are spared so. What is read is always read.
+    """
 
     def __init__(self, name: str, storage: "Storage", credential: "TokenCredential | None") -> None:
         if storage.connection_string:
             self._table = TableClient.from_connection_string(storage.connection_string, name, retry_total=2)
         else:
             self._table = TableClient(storage.table_uri or "", name, credential=credential, retry_total=2)
+        self._known = OrderedDict[Key, tuple[Values | None, str | None]]()
 
     def read(self, key: Key) -> tuple[Values | None, str | None]:
         """Read a row and its ETag; ``None`` and ``None`` when there is no such row."""
@@ -44,8 +51,8 @@ class Table:
             try:
                 entity = self._table.get_entity(*key)
             except ResourceNotFoundError:
-                return None, None
-        return _values(entity), entity.metadata["etag"]
+                return self._know(key, None, None)
+        return self._know(key, _values(entity), entity.metadata["etag"])
 
     def find(
         self, partition: str, prefix: str, *, only_open: bool = False, most: int | None = None
@@ -72,11 +79,13 @@ class Table:
     def write(self, key: Key, values: Values, etag: str | None) -> str | None:
         """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
         entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
+        self._known.pop(key, None)
         with translated():
             try:
-                return str((self._insert(entity) if etag is None else self._replace(entity, etag))["etag"])
+                written = self._insert(entity) if etag is None else self._replace(entity, etag)
             except (ResourceExistsError, ResourceModifiedError, ResourceNotFoundError):
                 return None
+        return self._know(key, values, str(written["etag"]))[1]
 
     def change[V: Values | None](self, key: Key, change: Callable[[Values | None], V]) -> V:
         """Change a row; ``change`` is called again when somebody else wrote meanwhile.
@@ -85,6 +94,9 @@ class Table:
 
         :raises Retry: when others keep writing.
         """
+        known = self._known.pop(key, None)
+        if known and (changed := change(known[0])) not in (None, known[0]) and self.write(key, changed, known[1]):
+            return changed
         for _ in range(_TRIES):
             values, etag = self.read(key)
             changed = change(values)
@@ -95,6 +107,7 @@ class Table:
     def put(self, key: Key, values: Values) -> None:
         """Write a row, whatever it was before."""
         entity = {"PartitionKey": key[0], "RowKey": key[1], **_properties(values)}
+        self._known.pop(key, None)
         with translated():
             try:
                 self._table.upsert_entity(entity, mode=UpdateMode.REPLACE)
@@ -105,11 +118,19 @@ class Table:
     def delete(self, key: Key, etag: str | None = None) -> None:
         """Delete a row, if there is one; with an ETag, only if it still is as it was read."""
         guard = MatchConditions.IfNotModified if etag else MatchConditions.Unconditionally
+        self._known.pop(key, None)
         with translated():
             try:
                 self._table.delete_entity(*key, etag=etag, match_condition=guard)
             except (ResourceNotFoundError, ResourceModifiedError):
                 return
+
+    def _know(self, key: Key, values: Values | None, etag: str | None) -> tuple[Values | None, str | None]:
+        """Remember how a row is; of many rows the last ones."""
+        self._known[key] = values, etag
+        if len(self._known) > _MOST_KNOWN:
+            self._known.popitem(last=False)
+        return values, etag
 
     def _replace(self, entity: Mapping[str, Any], etag: str) -> Mapping[str, Any]:
         unmodified = MatchConditions.IfNotModified
