@@ -24,7 +24,7 @@ _CALLS: Final = 5
 """The fewest calls from an event to its write: the four reads of a pass, and the write."""
 
 _LEAST: Final = 0.9
-_LONGEST: Final = 270.0
+_LONGEST: Final = 200.0
 """Seconds after which it is broken off; what is written by then tells how long all of it would take."""
 
 _SAMPLES: Final = 12
