@@ -193,10 +193,10 @@ def test_a_deleted_definition_is_forgotten(clockwork: Clockwork) -> None:
     here, records = ImageId.parse(clockwork.image), clockwork.app.records
     gone = ImageId(here.gallery, Name("gone"))
     records.change(gone, lambda _: DefinitionStatus(gone, clockwork.clock.at, "before it was deleted"))
-    assert records.images(here.gallery) == [gone]
+    assert [each.image for each in records.statuses(here.gallery)] == [gone]
     clockwork.sweep()
     clockwork.run(HOUR)
-    assert records.images(here.gallery) == [here]
+    assert [each.image for each in records.statuses(here.gallery)] == [here]
     sweep = records.sweep()
     assert sweep
     assert [(each.definitions, each.fault) for each in sweep.galleries] == [(1, "")]
