@@ -246,7 +246,13 @@ def _exactly[T](kind: type[T]) -> Callable[[object], T]:
     return check
 
 
-_text = _exactly(str)
+def _text(given: object) -> str:
+    text = _exactly(str)(given)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("it holds half a letter, which no row can hold") from None
+    return text
 
 
 def _moment(given: object) -> datetime:

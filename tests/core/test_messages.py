@@ -171,6 +171,15 @@ def test_missing_values(queue):
 
 
 @EVERY_QUEUE
+def test_half_a_letter(queue):
+    """Text that is half a letter, which JSON can hold and no row of a table, makes a message Malformed."""
+    good = json.loads(write(ONE_OF_EACH[queue]))
+    for key in (key for key, value in good.items() if isinstance(value, str)):
+        with pytest.raises(Malformed, match=key):
+            read(queue, json.dumps({**good, key: "\ud800"}))
+
+
+@EVERY_QUEUE
 def test_messages_of_other_queues(queue):
     """A message in the wrong queue is not mistaken for another kind, unless it says all that this kind says."""
     for other, message in ONE_OF_EACH.items():
