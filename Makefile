@@ -6,13 +6,17 @@ NODE_MAJOR := $(shell node --version 2>/dev/null | sed 's/^v\([0-9]*\).*/\1/')
 RUN := .venv/bin/python -m
 CODE := function_app.py handlers shared plan local bench tests
 
-.PHONY: demo soak bench plan pictures test quick check format azurite start install python lock audit clean
+.PHONY: demo soak crashes bench plan pictures test quick check format azurite start install python lock audit clean
 
 demo: install ## watch one image version spread over eight regions; KEEP=1 leaves everything running
 	@$(RUN) local.demo $(if $(KEEP),--keep)
 
 soak: install ## 200 versions in five minutes at most while everything goes wrong at random; SEED=N plays that one again
 	@$(RUN) local.soak $(if $(SEED),--seed $(SEED))
+
+crashes: install ## killed at every call to the outside, and twice in each of a hundred lives: half an hour
+	CRASHES=all $(RUN) pytest tests/flows/test_crashes.py --timeout 0 -q
+	CRASHES=random $(RUN) pytest tests/flows/test_crashes.py --timeout 0 -q
 
 bench: install ## how close to the limit it is, against floors of the same run: minutes; ARGS="--quick", or rows by name
 	@$(RUN) bench $(ARGS)
