@@ -47,6 +47,7 @@ def _tell_if_over(app: App, image: ImageId, name: str, batch: Batch) -> None:
     notice = batch_news(image, name, batch)
     if notice:
         announce(app, notice, to=Audience.PEOPLE)
-        for number in app.rollouts.prunings(image).keys() & batch.pruned.keys():
-            app.rollouts.forget_pruning(VersionId(image, number), batch.prunes[number.name])
+        for number in app.rollouts.prunings(image):
+            if asked := batch.prunes.get(number.name):
+                app.rollouts.forget_pruning(VersionId(image, number), asked)
     app.rollouts.forget_batch(image, name)
