@@ -54,28 +54,39 @@ def _look(app: App, message: Reconcile, ticket: str) -> Outcome:
     made = plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
     _log(made, message.cause)
 
+    running = observed.running
     if observed.policy.mode is Mode.OBSERVE:
         report(app, made, observed)
     else:
-        _act(app, made, observed, ticket)
+        running = _act(app, made, observed, ticket)
     tell_of_failure(app, message, observed)
     _come_back(app, made, observed)
-    record_pass(app, made, observed, message.cause)
+    record_pass(app, made, observed, running, message.cause)
     return Done()
 
 
-def _act(app: App, made: Plan, observed: Observed, ticket: str) -> None:
-    """Ask for what the plan says. What is remembered comes last, so that a crash repeats and forgets nothing."""
+def _act(app: App, made: Plan, observed: Observed, ticket: str) -> dict[VersionNumber, Rollout]:
+    """Ask for what the plan says, and give the rollouts that run then.
+
+    What is remembered comes last, so that a crash repeats and forgets nothing. But that a newer version is the newest
+    comes first: whoever decides on a prune meanwhile asks for it by itself when a list lacks it.
+    """
+    newest, before = made.newest and made.newest.number, observed.memory.newest
+    if newest and (before is None or newest > before):
+        app.rollouts.remember(made.image, lambda memory: memory.having(newest))
     superseded = _superseded(made, observed)
     batch = ask_together(app, made.image, [each.version.number for each in made.versions if each.prunes], ticket)
+    rollouts = dict(observed.running)
     for each in made.versions:
-        _ask(app, each, _intent(app, made, observed, each, superseded), batch.get(each.version.number, ""))
+        number = each.version.number
+        rollout = _ask(app, each, _intent(app, made, observed, each, superseded), batch.get(number, ""))
+        rollouts |= {number: rollout} if rollout else {}
     warn_of_limits(app, made, observed)
     for number in superseded:
         _end(app, VersionId(made.image, number), made)
-    if made.newest and made.newest.number != observed.memory.newest:
-        newest = made.newest.number
-        app.rollouts.remember(made.image, lambda before: before.having(newest))
+    if newest and before and newest < before:
+        app.rollouts.remember(made.image, lambda memory: memory.having(newest))
+    return {number: rollout for number, rollout in rollouts.items() if rollout.open and number not in superseded}
 
 
 def _superseded(made: Plan, observed: Observed) -> list[VersionNumber]:
@@ -95,18 +106,20 @@ def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superse
     )
 
 
-def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> None:
+def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> Rollout | None:
+    """Ask for what the plan says of a version; give its rollout, where it has to do with one."""
     if each.replicates:
-        _replicate(app, each, intent)
-    elif each.prunes:
+        return _replicate(app, each, intent)
+    if each.prunes:
         app.queues.put(Prune(each.version.id, since=intent.now, deadline=intent.now + intent.deadline, batch=batch))
     elif each.kept and not each.reason:
-        _follow(app, each, intent)
+        return _follow(app, each, intent)
     elif each.kept:  # a tag protects it: nobody rolls it out, but older ones may wait for how long it is complete
         app.rollouts.change_rollout(each.version.id, lambda before: recorded(before, each.version, now=intent.now))
+    return None
 
 
-def _replicate(app: App, each: VersionPlan, intent: Intent) -> None:
+def _replicate(app: App, each: VersionPlan, intent: Intent) -> Rollout:
     """Ask for every region. The first message writes for all; the others come when they can find that it did."""
     version, wave, later = each.version, max(line.wave for line in each.changes), app.settings.watch_first
     rollout = app.rollouts.change_rollout(
@@ -116,9 +129,10 @@ def _replicate(app: App, each: VersionPlan, intent: Intent) -> None:
     for index, line in enumerate(each.changes):
         message = Replicate(version.id, line.region, since=intent.now, deadline=rollout.deadline)
         app.queues.put(message, delay=later if index else _AT_ONCE)
+    return rollout
 
 
-def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
+def _follow(app: App, each: VersionPlan, intent: Intent) -> Rollout:
     """See to it that a rollout is watched to its end; one that was over when first seen is recorded, not announced.
 
     But where it takes the place of another, which people heard of, they hear of this one from its start.
@@ -136,6 +150,7 @@ def _follow(app: App, each: VersionPlan, intent: Intent) -> None:
         follow(app, version, rollout)
     else:
         keep_watch(app, version.id, rollout)
+    return rollout
 
 
 def _end(app: App, version: VersionId, made: Plan) -> None:

@@ -3,14 +3,14 @@
 A stage's own work counts: it waits for the table as it always does, and no other trouble with a record fails it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from handlers.journal import warn
 from shared.core.errors import Retry
 from shared.core.model import ImageVersion
-from shared.core.names import ImageId, VersionId
+from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.plan import Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Judgement, Progress, Rollout
@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     from handlers.observing import Observed
 
 
-def record_pass(app: App, made: Plan, observed: "Observed", cause: str) -> None:
-    """Record what a pass saw and made of it."""
+def record_pass(
+    app: App, made: Plan, observed: "Observed", running: Mapping[VersionNumber, Rollout], cause: str
+) -> None:
+    """Record what a pass saw and made of it.
+
+    :param running: the rollouts that are not over, now that it has acted.
+    """
     image, mode, now = made.image, observed.policy.mode, app.now()
     with _courtesy(image):
-        running = app.rollouts.open_rollouts(image)
         seen = PassSeen(made, mode, cause, now, running, observed.definition.refused)
         app.records.keep_versions(image, Versions.seen(made, mode))
         app.records.change(image, lambda before: after_pass(before, seen))

@@ -1,5 +1,6 @@
 """How operators and image owners tune the policy, and what happens when the newest version is withdrawn."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -196,6 +197,32 @@ def test_a_list_that_lags_withdraws_nothing(clockwork: Clockwork) -> None:
     clockwork.sweep()
     assert clockwork.run(HOUR)
     assert len(clockwork.writes()) == writes
+
+
+def test_a_list_that_lags_behind_a_pass(clockwork: Clockwork) -> None:
+    """A newest version that a pass has seen counts for a prune that is decided before the pass has ended, though the
+    list lacks it by then.
+    """
+    for number in ("1.0.0", "1.0.1"):
+        clockwork.azure.add_version(clockwork.image, number, home=HOME, regions=list(THREE))
+    clockwork.decide(POLICY)
+    clockwork.sweep()
+    clockwork.run(HOUR, until=lambda: any(message.queue == "prune" for message in clockwork.queues.waiting))
+    clockwork.azure.add_version(clockwork.image, "1.0.2", home=HOME, regions=[HOME])
+
+    def prune_meanwhile(put: Callable[[], Any]) -> Any:
+        clockwork.outside.heal()
+        clockwork.azure.set_behaviour(unlisted=frozenset({"1.0.2"}))
+        for message in clockwork.queues.due():
+            if message.queue == "prune":
+                clockwork.handle(message)
+        return put()
+
+    clockwork.outside.trouble(lambda call: call.path == "/replicate/messages", prune_meanwhile)
+    clockwork.event("1.0.2")
+    (asked,) = (message for message in clockwork.queues.due() if message.queue == "reconcile")
+    clockwork.handle(asked)
+    assert clockwork.writes() == []
 
 
 def test_observed_plans(clockwork: Clockwork) -> None:
