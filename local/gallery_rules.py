@@ -173,5 +173,5 @@ def _to_leave(seen: Seen, name: str) -> list[str]:
     version, newest = seen.versions[name], seen.newest()
     if not dated(version):
         return []
-    others = states(version).keys() - {home(version)}
+    others = states(version).keys() - {home(version)} - seen.hidden()
     return [region for region in others if (name, region) not in seen.uses and newest.get(region) == "Completed"]
