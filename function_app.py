@@ -19,9 +19,10 @@ from handlers import (
 )
 from handlers.journal import quiet_libraries, warn
 from shared import settings
-from shared.wiring import App
+from shared.wiring import App, spare_collector
 
 quiet_libraries()
+spare_collector()
 _wired = App(settings.load(os.environ))
 for _warning in _wired.settings.warnings:
     warn("settings.warning", reason=_warning)

@@ -13,6 +13,7 @@ from shared.core.names import ImageId, VersionId
 from shared.core.planner import plan
 from shared.core.policy import Policy
 from shared.core.target_regions import RegionDefaults, parse_target_regions
+from shared.wiring import spare_collector
 
 _NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 _GALLERY = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/galleries"
@@ -23,6 +24,7 @@ _CAP = 10
 
 def main() -> None:
     """Build the versions from JSON as Azure gives it, and plan."""
+    spare_collector()  # as the app does
     size, converged = int(sys.argv[1]), sys.argv[2] == "converged"
     policy = Policy(parse_target_regions("westeurope eastus2 southeastasia", RegionDefaults()))
     plan(Definition(_IMAGE, (_version(0, here=3, replicated=True),)), policy, now=_NOW, cap=_CAP)  # what is loaded late
