@@ -45,11 +45,13 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to
     policy = tuned(app.settings.policy_for(image), tags)
     memory, running = app.rollouts.memory(image), app.rollouts.open_rollouts(image)
     ranked = rank(_repairable(_versions(app, image, memory.newest), running), policy)
+    writes = closely is not None or not to_prune
+    gallery = None if protects(tags, policy.protect_tag) else _gallery(app, image, policy, writes=writes)
     versions = tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None)
     definition = Definition(
         image,
         versions,
-        protected_by="the image definition" if protects(tags, policy.protect_tag) else _gallery(app, image, policy),
+        protected_by="the image definition" if protects(tags, policy.protect_tag) else gallery,
         usage=_usage(app, image, rank(versions, policy), policy) if to_prune else Usage(),  # not as listed: lists lag
         refused=_refused(app, image, app.now()) if to_prune else {},
         newest_before=memory.newest,
@@ -105,8 +107,10 @@ def _closer(app: App, standing: Standing, closely: ImageVersion | None) -> Image
     return recorded(app.rollouts.rollout(version.id), version, now=now).recall(version, now)
 
 
-def _gallery(app: App, image: ImageId, policy: Policy) -> str | None:
-    return "the gallery" if protects(app.gallery.tags(image.gallery), policy.protect_tag) else None
+def _gallery(app: App, image: ImageId, policy: Policy, *, writes: bool) -> str | None:
+    """Say whether the gallery is protected: as it is now for who is about to write, as it was just now for a pass."""
+    tags = (app.gallery.tags if writes else app.gallery.recent_tags)(image.gallery)
+    return "the gallery" if protects(tags, policy.protect_tag) else None
 
 
 def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> Usage:

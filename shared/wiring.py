@@ -53,7 +53,8 @@ class App:
         """Azure Compute Galleries."""
         from shared.adapters.gallery import Gallery  # noqa: PLC0415  0.3 s that only some functions need
 
-        return Gallery(self.settings.arm_endpoint, self._credential_for(self.settings.arm_endpoint), self._throttle)
+        endpoint = self.settings.arm_endpoint
+        return Gallery(endpoint, self._credential_for(endpoint), self._throttle, now=self.now)
 
     @cached_property
     def resource_graph(self) -> "ResourceGraph":

@@ -21,6 +21,7 @@ from shared.core.planner import plan
 from shared.core.policy import Policy
 from shared.core.target_regions import RegionTarget
 from tests.adapters.support import IMAGE, NOBODY, Server, Tokens, encryption_set, logged, quickly, reply, version_id
+from tests.clock import Clock
 
 THREE = ("westeurope", "eastus2", "southeastasia")
 SECRET = "c4nary-in-the-poll-url"
@@ -82,6 +83,21 @@ def test_tags(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
     assert gallery.tags(image.gallery) == {"team": "images"}
     assert gallery.tags(image) == {"os": "linux"}
     assert gallery.tags(bare) == {}
+
+
+def test_recent_tags(azure: SimulatedAzure, image: ImageId) -> None:
+    """The tags of a gallery are read once for many passes, for twenty seconds; who writes reads them anew."""
+    clock = Clock()
+    gallery = Gallery(azure.endpoint, None, now=clock.now)
+    for _ in range(3):
+        assert gallery.recent_tags(image.gallery) == {"team": "images"}
+    azure.set_tags(str(image.gallery), {"team": "others"})
+    assert gallery.tags(image.gallery) == {"team": "others"}
+    clock.at += timedelta(seconds=19)
+    assert gallery.recent_tags(image.gallery) == {"team": "images"}
+    clock.at += timedelta(seconds=1)
+    assert gallery.recent_tags(image.gallery) == {"team": "others"}
+    assert len([each for each in azure.requests if each.method == "GET"]) == 3
 
 
 def test_versions_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:

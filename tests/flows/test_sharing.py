@@ -89,6 +89,21 @@ def test_the_pass_of_the_others_waits_for_its_turn(app: Clockwork) -> None:
     assert app.complete_in("1.0.3", REGIONS.split())
 
 
+def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
+    """Passes over many definitions of a gallery read it once, and each write once more, which a new tag stops."""
+    others = [app.azure.add_image(app.gallery, f"other-{number}") for number in range(5)]
+    for image in others:
+        app.azure.add_version(image, "1.0.0", regions=[HOME])
+    app.sweep()
+    for message in app.queues.due():
+        if message.queue == "reconcile":
+            app.deliver(message)
+    assert _reads(app).count("prodgallery") == 1
+    app.azure.set_tags(app.gallery, {"gallery-fanout-keep": "true"})
+    app.run(10 * MINUTE)
+    assert app.writes() == []
+
+
 def test_a_pass_that_dies_leaves_nobody_behind(app: Clockwork) -> None:
     """Killed in a pass while others left theirs, the app has that pass, and theirs, when its message comes again."""
 

@@ -66,6 +66,7 @@ def calls() -> set[tuple[str, str]]:
         done = {
             "images": lambda: gallery.images(IMAGE.gallery),
             "tags": lambda: (gallery.tags(IMAGE.gallery), gallery.tags(IMAGE)),
+            "recent_tags": lambda: gallery.recent_tags(IMAGE.gallery),
             "versions": lambda: gallery.versions(IMAGE),
             "version": lambda: gallery.version(version_id()),
             "may_write": lambda: gallery.may_write(version_id()),
