@@ -46,12 +46,14 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to
     memory, running = app.rollouts.memory(image), app.rollouts.open_rollouts(image)
     ranked = rank(_repairable(_versions(app, image, memory.newest), running), policy)
     writes = closely is not None or not to_prune
-    gallery = None if protects(tags, policy.protect_tag) else _gallery(app, image, policy, writes=writes)
+    protected_by = (
+        "the image definition" if protects(tags, policy.protect_tag) else _gallery(app, image, policy, writes=writes)
+    )
     versions = tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None)
     definition = Definition(
         image,
         versions,
-        protected_by="the image definition" if protects(tags, policy.protect_tag) else gallery,
+        protected_by=protected_by,
         usage=_usage(app, image, rank(versions, policy), policy) if to_prune else Usage(),  # not as listed: lists lag
         refused=_refused(app, image, app.now()) if to_prune else {},
         newest_before=memory.newest,

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from handlers.journal import warn
 from shared.core.errors import Retry
 from shared.core.model import ImageVersion
-from shared.core.names import ImageId, VersionId, VersionNumber
+from shared.core.names import GalleryId, ImageId, VersionId, VersionNumber
 from shared.core.plan import Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Judgement, Progress, Rollout
 from shared.core.status import (
+    DefinitionStatus,
     LookSeen,
     PassSeen,
     Sweep,
@@ -78,6 +79,13 @@ def forget(app: App, image: ImageId) -> None:
     """Forget an image definition that is gone."""
     with _courtesy(image):
         app.records.forget(image)
+
+
+def recorded(app: App, gallery: GalleryId) -> Sequence[DefinitionStatus]:
+    """Read what passes recorded of a gallery; nothing where that is not to be had."""
+    with _courtesy(gallery, waits=False):
+        return app.records.statuses(gallery)
+    return ()
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import azure.functions as func
 
 from handlers.announcing import announce_once
 from handlers.journal import note, warn
-from handlers.recording import record_sweep
+from handlers.recording import record_sweep, recorded
 from shared.core.errors import Absent, Retry
 from shared.core.messages import Reconcile
 from shared.core.names import GalleryId, ImageId
@@ -33,7 +33,7 @@ def blueprint(app: App) -> func.Blueprint:
 def _sweep(app: App) -> None:
     """Sweep gallery by gallery; one that cannot be listed does not hold up the others, and fails the run at its end."""
     faults: list[Exception] = []
-    known = {gallery: _recorded(app, gallery) for gallery in app.settings.galleries}
+    known = {gallery: recorded(app, gallery) for gallery in app.settings.galleries}
     swept = [_sweep_gallery(app, gallery, statuses, faults) for gallery, statuses in known.items()]
     record_sweep(app, swept)
     _tell_of_crowds(app, [status for statuses in known.values() for status in statuses])
@@ -55,15 +55,6 @@ def _sweep_gallery(
         app.queues.put(Reconcile(image, trouble or "it is not listed any more"))
     note("sweep.asked", gallery=gallery, definitions=len(images), known=len(known), trouble=trouble)
     return SweptGallery(str(gallery), len(images), trouble)
-
-
-def _recorded(app: App, gallery: GalleryId) -> Sequence[DefinitionStatus]:
-    """Read what passes recorded of a gallery; no trouble with that holds up the sweep."""
-    try:
-        return app.records.statuses(gallery)
-    except Exception as fault:  # noqa: BLE001  whatever it is, what is listed is asked for
-        warn("record.failed", about=gallery, reason=type(fault).__name__)
-        return ()
 
 
 def _tell_of_crowds(app: App, statuses: Sequence[DefinitionStatus]) -> None:

@@ -191,11 +191,18 @@ def plan_news(plan: Plan) -> Notice:
     return Notice(NoticeType.PLAN_REPORTED, about, repr((same, plan.warnings)), data)
 
 
-def versions_news(image: ImageId, home: str, used: int) -> Notice:
-    """Tell that the versions of an image definition come near Azure's limit; other definitions count there, too."""
-    reason = f"{used} versions have their home in {home}; Azure takes {MOST_VERSIONS} in a subscription and region"
-    data = {"limit": "versions", "used": used, "of": MOST_VERSIONS, "reason": reason}
-    return Notice(NoticeType.LIMIT_NEAR, image, f"versions|{home}|{used // _VERSIONS_STEP}", data)
+def versions_news(image: ImageId, home: str, used: int, *, definitions: int = 1) -> Notice:
+    """Tell that the versions of an image definition come near Azure's limit; a hundred more are news again.
+
+    :param definitions: over how many image definitions they are counted; ``image`` has most of them.
+    """
+    reason, key = f"{used} versions have their home in {home}", f"versions|{home}"
+    limit = f"Azure takes {MOST_VERSIONS} in a subscription and region"
+    if definitions > 1:
+        reason, key = f"{reason}, counted over {definitions} image definitions of which this one has most", f"{key}|all"
+        limit = f"{limit}, over all galleries"
+    data = {"limit": "versions", "used": used, "of": MOST_VERSIONS, "reason": f"{reason}; {limit}"}
+    return Notice(NoticeType.LIMIT_NEAR, image, f"{key}|{used // _VERSIONS_STEP}", data)
 
 
 def replicas_news(version: VersionId, used: int, reason: str) -> Notice:

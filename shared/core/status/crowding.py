@@ -8,11 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.core.names import ImageId, Name
-from shared.core.notices import Notice, NoticeType
-from shared.core.plan import MANY_VERSIONS, MOST_VERSIONS
+from shared.core.notices import Notice, versions_news
+from shared.core.plan import MANY_VERSIONS
 from shared.core.status.definition import DefinitionStatus
-
-_STEP = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +29,8 @@ class Crowd:
 
     @property
     def news(self) -> Notice:
-        """Tell of it, at the definition that has most of the versions; a hundred more are news again."""
-        reason = (
-            f"{self.used} versions have their home in {self.region}, counted over {self.definitions} image definitions "
-            f"of which this one has most; Azure takes {MOST_VERSIONS} in a subscription and region, over all galleries"
-        )
-        data = {"limit": "versions", "used": self.used, "of": MOST_VERSIONS, "reason": reason}
-        key = f"versions|{self.region}|all|{self.used // _STEP}"
-        return Notice(NoticeType.LIMIT_NEAR, self.fullest, key, data)
+        """Tell of it, at the definition that has most of the versions."""
+        return versions_news(self.fullest, self.region, self.used, definitions=self.definitions)
 
 
 def crowds(statuses: Iterable[DefinitionStatus]) -> list[Crowd]:
