@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import count
+from typing import TYPE_CHECKING
 
 from handlers.announcing import Audience, announce
 from shared.core.batch import LARGEST, Batch, batch_name
@@ -10,19 +11,26 @@ from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.notices import batch_news
 from shared.wiring import App
 
+if TYPE_CHECKING:
+    from shared.adapters.rollouts import Remembered
 
-def ask_together(app: App, image: ImageId, numbers: Sequence[VersionNumber], ticket: str) -> dict[VersionNumber, str]:
+
+def ask_together(
+    app: App, image: ImageId, numbers: Sequence[VersionNumber], ticket: str, known: "Remembered"
+) -> dict[VersionNumber, str]:
     """Remember which prunes are about to be asked for together, before one of them can end; give the batch of each.
 
     A pass that was killed comes again with its ticket. Then its batches are known, also those with nothing left to ask
     for, and where nothing is left to wait for either, what has ended is told.
+
+    :param known: what was remembered when the pass began.
     """
     found: dict[VersionNumber, str] = {}
     for index in count():
         name, some = batch_name(ticket, index), numbers[index * LARGEST : (index + 1) * LARGEST]
-        batch = app.rollouts.ask_for_batch(image, name, some, app.now())
-        if not (batch or some):
+        if not (some or known.has_batch(name)):
             break
+        batch = app.rollouts.ask_for_batch(image, name, some, app.now())
         if batch:
             found |= dict.fromkeys(some, name)
             _tell_if_over(app, image, name, batch)
@@ -47,7 +55,7 @@ def _tell_if_over(app: App, image: ImageId, name: str, batch: Batch) -> None:
     notice = batch_news(image, name, batch)
     if notice:
         announce(app, notice, to=Audience.PEOPLE)
-        for number in app.rollouts.prunings(image):
+        for number in app.rollouts.remembered(image).prunings:
             if asked := batch.prunes.get(number.name):
                 app.rollouts.forget_pruning(VersionId(image, number), asked)
     app.rollouts.forget_batch(image, name)

@@ -1,15 +1,16 @@
 """Reading an image definition: what every plan is made from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 from shared.core.errors import Absent
-from shared.core.memory import Memory
 from shared.core.model import Definition, ImageVersion
-from shared.core.names import ImageId, VersionId, VersionNumber
+from shared.core.names import GalleryId, ImageId, VersionId, VersionNumber
 from shared.core.plan import Line, Role
-from shared.core.planner import could_prune, may_leave, rank, spread
+from shared.core.planner import could_prune, may_leave, plan, rank, spread
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import Rollout, recorded
@@ -17,48 +18,63 @@ from shared.core.tags import protects, tuned
 from shared.core.usage import Usage
 from shared.wiring import App
 
+if TYPE_CHECKING:
+    from shared.adapters.rollouts import Remembered
+
+
+type _ReadTags = Callable[[GalleryId | ImageId], Mapping[str, str]]
+type _Enough = Callable[[ImageVersion], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An image definition as last read, the policy that holds for it, and what is remembered of it.
-
-    :param running: the rollouts that are not over.
-    """
+    """An image definition as last read, the policy that holds for it, and what is remembered of it."""
 
     definition: Definition
     policy: Policy
-    memory: Memory
-    running: Mapping[VersionNumber, Rollout]
+    known: "Remembered"
 
 
-def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, to_prune: bool = True) -> Observed:
+def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, whole: bool = True) -> Observed:
     """Read an image definition: its versions, the state of the regions of those that the policy keeps, who uses them.
 
     A list does not hold the state of regions, and one GET per version would be too many for a long history.
 
     :param closely: a version that was just read by itself, because it is about to be written.
-    :param to_prune: whether it matters what keeps older versions where they are; if not, that is not asked.
+    :param whole: whether people are to see the state of the regions also where nothing hangs on it.
     :raises Absent: when there is no such image definition.
     :raises Retry: when Azure says "not now".
     """
-    tags = app.gallery.tags(image)
-    policy = tuned(app.settings.policy_for(image), tags)
-    memory, running = app.rollouts.memory(image), app.rollouts.open_rollouts(image)
-    ranked = rank(_repairable(_versions(app, image, memory.newest), running), policy)
-    writes = closely is not None or not to_prune
-    protected_by = (
-        "the image definition" if protects(tags, policy.protect_tag) else _gallery(app, image, policy, writes=writes)
+    gallery_tags = app.gallery.tags if closely else app.gallery.recent_tags
+    policy, protected_by = _ruled(app, image, app.gallery.tags, gallery_tags)
+    known, now = app.rollouts.remembered(image), app.now()
+    listed = Definition(image, _repairable(_versions(app, image, known.memory.newest), known), protected_by)
+    enough = _never if whole else partial(_goes_out, listed, policy, now)
+    read = [_closer(app, standing, known, closely, enough) for standing in rank(listed.versions, policy)]
+    versions = tuple(each for each in read if each)
+    definition = replace(
+        listed,
+        versions=versions,
+        usage=_usage(app, image, rank(versions, policy), policy),  # not of those listed: lists lag
+        refused={number: each.refused for number, each in known.prunings.items() if each.refused_lately(now)},
+        newest_before=known.memory.newest,
     )
-    versions = tuple(version for standing in ranked if (version := _closer(app, standing, closely)) is not None)
-    definition = Definition(
-        image,
-        versions,
-        protected_by=protected_by,
-        usage=_usage(app, image, rank(versions, policy), policy) if to_prune else Usage(),  # not as listed: lists lag
-        refused=_refused(app, image, app.now()) if to_prune else {},
-        newest_before=memory.newest,
-    )
-    return Observed(definition, policy, memory, running)
+    return Observed(definition, policy, known)
+
+
+def observe_to_spread(app: App, version: VersionId, known: "Remembered") -> Observed:
+    """Read what a write needs to know that brings a version to more regions: of the newest, nothing but itself.
+
+    That no newer one has taken its place is known from the passes, which see it first. What keeps older versions where
+    they are is not asked. Raises what :func:`observe` raises.
+    """
+    image = version.image
+    policy, protected_by = _ruled(app, image, app.gallery.recent_tags, app.gallery.recent_tags)
+    alone = known.memory.newest == version.number and not policy.exclusive
+    closely = app.gallery.version(version) if alone else None
+    listed = _repairable([closely] if closely else _versions(app, image, known.memory.newest), known)
+    read = [_closer(app, standing, known, closely, _never) for standing in rank(listed, policy)]
+    return Observed(Definition(image, tuple(each for each in read if each), protected_by), policy, known)
 
 
 def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> tuple[Line, ...]:
@@ -86,33 +102,60 @@ def _versions(app: App, image: ImageId, newest_before: VersionNumber | None) -> 
         return versions
 
 
-def _repairable(versions: Sequence[ImageVersion], running: Mapping[VersionNumber, Rollout]) -> list[ImageVersion]:
+def _repairable(versions: Sequence[ImageVersion], known: "Remembered") -> tuple[ImageVersion, ...]:
     """Mark the versions with a rollout of ours that still has something to try where a region failed."""
-    trying = {number for number, rollout in running.items() if not rollout.gave_up}
-    return [replace(version, repairable=version.number in trying) for version in versions]
+    trying = {number for number, rollout in known.running.items() if not rollout.gave_up}
+    return tuple(replace(version, repairable=version.number in trying) for version in versions)
 
 
-def _closer(app: App, standing: Standing, closely: ImageVersion | None) -> ImageVersion | None:
-    """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made."""
+def _closer(
+    app: App, standing: Standing, known: "Remembered", closely: ImageVersion | None, enough: _Enough
+) -> ImageVersion | None:
+    """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made.
+
+    One that is at home alone hardly matters yet: no prune waits for it, and whoever writes reads it.
+
+    :param enough: says of such a version whether the list tells all that is to be known for now.
+    """
     listed = standing.version
     kept = standing.role in (Role.KEPT, Role.STAGED)
     read = closely if closely and closely.id == listed.id else None
     if not kept and read is None:
         return listed
+    if kept and _at_home_alone(listed) and enough(recalled := _recalled(app, listed, known)):
+        return recalled
     try:
         version = replace(read or app.gallery.version(listed.id), repairable=listed.repairable)
     except Absent:
         return None
-    if not kept:
-        return version
-    now = app.now()
-    return recorded(app.rollouts.rollout(version.id), version, now=now).recall(version, now)
+    return _recalled(app, version, known) if kept else version
 
 
-def _gallery(app: App, image: ImageId, policy: Policy, *, writes: bool) -> str | None:
-    """Say whether the gallery is protected: as it is now for who is about to write, as it was just now for a pass."""
-    tags = (app.gallery.tags if writes else app.gallery.recent_tags)(image.gallery)
-    return "the gallery" if protects(tags, policy.protect_tag) else None
+def _at_home_alone(version: ImageVersion) -> bool:
+    return [region.name for region in version.regions] == [version.home]
+
+
+def _never(_: ImageVersion) -> bool:
+    return False
+
+
+def _goes_out(listed: Definition, policy: Policy, now: datetime, version: ImageVersion) -> bool:
+    """Whether a version is to go to more regions, whatever the state of those that it is in."""
+    return plan(replace(listed, versions=(version,)), policy, now=now).versions[0].replicates
+
+
+def _recalled(app: App, version: ImageVersion, known: "Remembered") -> ImageVersion:
+    now, rollout = app.now(), known.running.get(version.number) or app.rollouts.rollout(version.id)
+    return recorded(rollout, version, now=now).recall(version, now)
+
+
+def _ruled(app: App, image: ImageId, image_tags: _ReadTags, gallery_tags: _ReadTags) -> tuple[Policy, str | None]:
+    """Say which policy holds for an image definition, and what protects all of it."""
+    tags = image_tags(image)
+    policy = tuned(app.settings.policy_for(image), tags)
+    if protects(tags, policy.protect_tag):
+        return policy, "the image definition"
+    return policy, "the gallery" if protects(gallery_tags(image.gallery), policy.protect_tag) else None
 
 
 def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> Usage:
@@ -120,8 +163,3 @@ def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> 
     if policy.mode is Mode.REPLICATE or not could_prune(ranked, policy):
         return Usage()
     return app.resource_graph.usage(image, policy.protect_in_use)
-
-
-def _refused(app: App, image: ImageId, now: datetime) -> dict[VersionNumber, str]:
-    prunings = app.rollouts.prunings(image)
-    return {number: pruning.refused for number, pruning in prunings.items() if pruning.refused_lately(now)}

@@ -23,6 +23,8 @@ from shared.core.turn import GATHER
 from shared.wiring import App
 
 _AT_ONCE = timedelta(0)
+_STAND_BY = timedelta(minutes=5)
+"""Until a writer that was killed is given up: longer than its claim lasts, and half as long as its message is gone."""
 
 
 def blueprint(app: App) -> func.Blueprint:
@@ -45,7 +47,8 @@ def _pass(app: App, message: Reconcile, ticket: str) -> Outcome:
 def _look(app: App, message: Reconcile, ticket: str) -> Outcome:
     """Observe, plan, act."""
     try:
-        observed = observe(app, message.definition)
+        whole = app.settings.policy_for(message.definition).mode is Mode.OBSERVE
+        observed = observe(app, message.definition, whole=whole)
     except Absent:
         note("reconcile.absent", definition=message.definition)
         forget(app, message.definition)
@@ -54,7 +57,7 @@ def _look(app: App, message: Reconcile, ticket: str) -> Outcome:
     made = plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
     _log(made, message.cause)
 
-    running = observed.running
+    running = observed.known.running
     if observed.policy.mode is Mode.OBSERVE:
         report(app, made, observed)
     else:
@@ -71,12 +74,13 @@ def _act(app: App, made: Plan, observed: Observed, ticket: str) -> dict[VersionN
     What is remembered comes last, so that a crash repeats and forgets nothing. But that a newer version is the newest
     comes first: whoever decides on a prune meanwhile asks for it by itself when a list lacks it.
     """
-    newest, before = made.newest and made.newest.number, observed.memory.newest
+    newest, before = made.newest and made.newest.number, observed.known.memory.newest
     if newest and (before is None or newest > before):
         app.rollouts.remember(made.image, lambda memory: memory.having(newest))
     superseded = _superseded(made, observed)
-    batch = ask_together(app, made.image, [each.version.number for each in made.versions if each.prunes], ticket)
-    rollouts = dict(observed.running)
+    prunes = [each.version.number for each in made.versions if each.prunes]
+    batch = ask_together(app, made.image, prunes, ticket, observed.known)
+    rollouts = dict(observed.known.running)
     for each in made.versions:
         number = each.version.number
         rollout = _ask(app, each, _intent(app, made, observed, each, superseded), batch.get(number, ""))
@@ -91,7 +95,7 @@ def _act(app: App, made: Plan, observed: Observed, ticket: str) -> dict[VersionN
 
 def _superseded(made: Plan, observed: Observed) -> list[VersionNumber]:
     """Find the versions that are still being rolled out, and whose place a newer one has taken."""
-    return sorted(number for number in observed.running if (each := made.of(number)) and each.role is Role.OLDER)
+    return sorted(number for number in observed.known.running if (each := made.of(number)) and each.role is Role.OLDER)
 
 
 def _intent(app: App, made: Plan, observed: Observed, each: VersionPlan, superseded: list[VersionNumber]) -> Intent:
@@ -120,8 +124,9 @@ def _ask(app: App, each: VersionPlan, intent: Intent, batch: str) -> Rollout | N
 
 
 def _replicate(app: App, each: VersionPlan, intent: Intent) -> Rollout:
-    """Ask for every region. The first message writes for all; the others come when they can find that it did."""
-    version, wave, later = each.version, max(line.wave for line in each.changes), app.settings.watch_first
+    """Ask for every region. The first message writes for all; the others stand by, and do not stand in its way."""
+    version, wave = each.version, max(line.wave for line in each.changes)
+    later = min(_STAND_BY, app.settings.watch_longest)
     rollout = app.rollouts.change_rollout(
         version.id,
         lambda before: begin(before, intent).seen(version, intent.now).entering(wave, intent.now, intent.deadline),
@@ -175,7 +180,7 @@ def _come_back(app: App, made: Plan, observed: Observed) -> None:
     if not coming:
         return
     due, cause = min(coming)
-    if not observed.memory.expects(due, now):
+    if not observed.known.memory.expects(due, now):
         app.queues.put(Reconcile(made.image, cause), delay=due - now)
         app.rollouts.remember(made.image, lambda before: before.expecting(due))
 

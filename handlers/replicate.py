@@ -10,7 +10,7 @@ from handlers.announcing import announce_rollout
 from handlers.claiming import alone
 from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
-from handlers.observing import may_take_out, observe
+from handlers.observing import may_take_out, observe_to_spread
 from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
 from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
@@ -42,8 +42,9 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
     if mode is Mode.OBSERVE or not app.settings.manages(message.version.image):
         note("replicate.dropped", version=message.version, reason="mode observe, or not in GALLERIES any more")
         return Done()
-    if _asked(app, message):
-        return Done()
+    for remembered in (app.rollouts.last_seen, app.rollouts.rollout):
+        if _asked(message, remembered(message.version), app.now()):
+            return Done()
     app.gallery.may_write(message.version)
     try:
         return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
@@ -52,28 +53,35 @@ def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
         return Done()
 
 
-def _asked(app: App, message: Replicate) -> bool:
-    """Whether a write has asked Azure for the region since the message was put: then Azure need not be read again."""
-    if message.again or message.back:
+def _asked(message: Replicate, rollout: Rollout | None, now: datetime) -> bool:
+    """Whether a write has asked Azure for the region since the message was put, and nothing is left to do after it.
+
+    Then the start was told, somebody looks, and Azure need not be read again.
+    """
+    if message.again or message.back or rollout is None:
         return False
-    rollout = app.rollouts.rollout(message.version)
-    return rollout is not None and rollout.has_asked(message.region, message.since) and _followed(rollout, app.now())
+    asked = rollout.has_asked(message.region, message.since)
+    return asked and STARTED in rollout.announced and not rollout.unwatched(now)
 
 
 def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     """Plan from what is read now that nobody else of us can write: the region may have come meanwhile."""
-    if _asked(app, message):
+    known = app.rollouts.remembered(message.version.image)
+    running = known.running.get(message.version.number)
+    if _asked(message, running, app.now()):
         return Done()
-    observed = observe(app, message.version.image, to_prune=False)
+    observed = observe_to_spread(app, message.version, known)
     each = plan(observed.definition, observed.policy, now=app.now()).of(message.version.number)
 
     if each is None or not (each.kept or message.back) or each.reason:
         reason = (each and each.reason) or "it is not kept any more"
         note("replicate.unneeded", version=message.version, region=message.region, reason=reason)
         return Done()
-    rollout = _rollout(app, each.version, observed.policy)
+    rollout = running or _rollout(app, each.version, observed.policy)
     if _there(each.version, message, observed.policy.regions):
-        return Done() if message.back else _follow(app, each.version, rollout)
+        if not message.back:
+            follow(app, each.version, rollout)
+        return Done()
     part = _part(app, each, message, rollout, observed.policy)
     if part is None:
         note("replicate.unneeded", version=message.version, region=message.region, reason="nothing is to change")
@@ -136,10 +144,11 @@ def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, cl
         after = before.asking(asked, now)
         return after.looked_back() if looked_back else after
 
-    rollout = app.rollouts.amend_rollout(version.id, rollout, written)
-    if part.removals:
-        return Wait(app.settings.watch_first, f"{message.region} is taken out, to be put back")
-    return Done() if message.back else _follow(app, version, rollout)
+    if not (part.removals or message.back):
+        follow(app, version, rollout, written)
+        return Done()
+    app.rollouts.amend_rollout(version.id, rollout, written)
+    return Wait(app.settings.watch_first, f"{message.region} is taken out, to be put back") if part.removals else Done()
 
 
 def _split(app: App, version: ImageVersion, rollout: Rollout, count: int, refused: Refused) -> Outcome:
@@ -161,17 +170,6 @@ def _refused(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, 
     if message.again or message.back:  # what comes next is not this message's business
         return Done()
     return Wait(_AT_ONCE, "what Azure does not refuse goes on")
-
-
-def _followed(rollout: Rollout, now: datetime) -> bool:
-    """Whether nothing is left to do after the write: the start was told, and somebody looks."""
-    return STARTED in rollout.announced and not rollout.unwatched(now)
-
-
-def _follow(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
-    """After the write, by whomever: the rollout has started, and is looked at from now on."""
-    follow(app, version, rollout)
-    return Done()
 
 
 def _not_now(app: App, each: VersionPlan, rollout: Rollout, message: Replicate) -> Outcome:

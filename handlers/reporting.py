@@ -22,7 +22,7 @@ def report(app: App, made: Plan, observed: Observed) -> None:
     for each in made.versions:
         if each.kept:
             _record(app, each.version)
-    notice, memory = plan_news(made), observed.memory
+    notice, memory = plan_news(made), observed.known.memory
     news = bool(made.withdrawn) or memory.reported != notice.id
     if news and (memory.reported or not made.empty):
         announce(app, notice.again(memory.reports))
@@ -46,9 +46,9 @@ def warn_of_limits(app: App, made: Plan, observed: Observed) -> None:
         reason = limit_warning(each)
         if reason:
             notice = replicas_news(each.version.id, replicas_after(each), reason)
-            announce_once(app, made.image, notice, observed.memory)
+            announce_once(app, made.image, notice, observed.known.memory)
     for home, used in made.crowded.items():
-        announce_once(app, made.image, versions_news(made.image, home, used), observed.memory)
+        announce_once(app, made.image, versions_news(made.image, home, used), observed.known.memory)
 
 
 def tell_of_failure(app: App, message: Reconcile, observed: Observed) -> None:
@@ -66,7 +66,7 @@ def tell_of_failure(app: App, message: Reconcile, observed: Observed) -> None:
         notice = failure_news(version, there.state, _details(there))
     else:
         return
-    announce_once(app, message.definition, notice, observed.memory)
+    announce_once(app, message.definition, notice, observed.known.memory)
 
 
 def _find(app: App, version: VersionId, observed: Observed) -> ImageVersion | None:

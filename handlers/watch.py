@@ -43,12 +43,11 @@ def blueprint(app: App) -> func.Blueprint:
 
 
 def _look(app: App, message: Watch, ticket: str) -> Outcome:
-    rollout = app.rollouts.rollout(message.version)
+    rollout = app.rollouts.touch_rollout(
+        message.version, lambda before: before.taking(message.look, ticket) if _of(before, message) else before
+    )
     if rollout is None:
         return _hand_back(app, message, "nothing is remembered of the rollout")
-    rollout = app.rollouts.amend_rollout(
-        message.version, rollout, lambda before: before.taking(message.look, ticket) if _of(before, message) else before
-    )
     if not (_of(rollout, message) and rollout.has(message.look, ticket)):
         note("watch.double", version=message.version, look=message.look)
         return Done()
@@ -63,7 +62,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
     now = app.now()
     if rollout.known:  # nobody could look back at the last write
         put_back(app, version, rollout.known)
-    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.seen(version, now).looked_back())
+    rollout = rollout.looked_at(version, now)  # it is remembered with what comes of the look
     lines = wanted(app, version, rollout, now)
     seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
@@ -81,7 +80,7 @@ def _look(app: App, message: Watch, ticket: str) -> Outcome:
     if judgement.complete:
         return _complete(app, version, rollout)
     if judgement.stray:
-        app.rollouts.amend_rollout(version.id, rollout, lambda before: before.unlooked())
+        app.rollouts.amend_rollout(version.id, rollout, lambda before: before.looked_at(version, now).unlooked())
         return _hand_back(app, message, f"{version.number} belongs in {', '.join(seen.missing)}")
     return _go_on(app, version, rollout, judgement, _pause(app, version.id, rollout, seen, lines))
 
@@ -104,7 +103,9 @@ def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
     if said:
         announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
     app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
-    app.rollouts.amend_rollout(version.id, rollout, lambda before: before.saying(*said).finish(now))
+    app.rollouts.amend_rollout(
+        version.id, rollout, lambda before: before.looked_at(version, now).saying(*said).finish(now)
+    )
     return Done()
 
 
@@ -131,7 +132,7 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
     _tell(app, version, rollout, judgement)
     dues = {region: _repair(app, version, rollout, region) for region in judgement.repair}
 
-    look, due = rollout.look + 1, app.now() + wait
+    now, look = app.now(), rollout.look + 1
     app.queues.put(Watch(version.id, look, rollout.started, rollout.deadline), delay=wait)
     said = [
         *(failure(name) for name in judgement.failed),
@@ -139,11 +140,11 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
         *([stall(rollout.wave)] if judgement.stalled else []),
     ]
 
-    app.rollouts.amend_rollout(
-        version.id,
-        rollout,
-        lambda before: before.saying(*said).repairing(dues).giving_up(hopeless=judgement.hopeless).looking(look, due),
-    )
+    def gone_on(before: Rollout) -> Rollout:
+        after = before.looked_at(version, now).saying(*said).repairing(dues)
+        return after.giving_up(hopeless=judgement.hopeless).looking(look, now + wait)
+
+    app.rollouts.amend_rollout(version.id, rollout, gone_on)
     return Done()
 
 

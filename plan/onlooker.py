@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from shared import settings
-from shared.adapters.rollouts import Rollouts
-from shared.core.memory import Memory
-from shared.core.names import ImageId, VersionId, VersionNumber
-from shared.core.pruning import Pruning
+from shared.adapters.rollouts import Remembered, Rollouts
+from shared.core.names import ImageId, VersionId
 from shared.core.rollout import Rollout
 from shared.settings import STORAGE
 from shared.wiring import App
@@ -50,14 +48,6 @@ class _Nothing(Rollouts):
         """Know of no rollout."""
         return None
 
-    def open_rollouts(self, image: ImageId) -> dict[VersionNumber, Rollout]:  # noqa: ARG002  the same
-        """Know of no rollout that is under way."""
-        return {}
-
-    def prunings(self, image: ImageId) -> dict[VersionNumber, Pruning]:  # noqa: ARG002  the same
-        """Know of no prune."""
-        return {}
-
-    def memory(self, image: ImageId) -> Memory:  # noqa: ARG002  the same
+    def remembered(self, image: ImageId) -> Remembered:  # noqa: ARG002  the same
         """Know of no earlier pass."""
-        return Memory()
+        return Remembered()

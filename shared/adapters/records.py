@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from shared.settings import Storage
 
+_REMEMBERS = 500
+"""Rows that a process has in memory; those with the versions of a definition can be long."""
+
 _STATUS, _VERSIONS, _SWEEP = "status", "versions", ("sweep", "last")
 MOST_READ = 1_000
 """Dead letters of a queue that are read: as many as the service gives at once (documented).
@@ -37,7 +40,7 @@ class Records:
     """What is recorded for people to look at."""
 
     def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
-        self._table = Table(TABLE, storage, credential)
+        self._table = Table(TABLE, storage, credential, remembers=_REMEMBERS)
 
     def statuses(self, gallery: GalleryId) -> list[DefinitionStatus]:
         """Read how the image definitions of a gallery stand, as many as there are."""

@@ -1,6 +1,7 @@
 """The table ``rollouts``: what Azure does not hold. Losing it loses history, never correctness."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +25,25 @@ DEAD_LETTERS = "dead-letters"
 _BUSY = timedelta(seconds=5)
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What is remembered of an image definition, as a plan wants to know it.
+
+    :param running: its rollouts that are not over.
+    :param prunings: its prunes that are under way, or were refused.
+    :param batches: the rows of its batches.
+    """
+
+    memory: Memory = field(default_factory=Memory)
+    running: Mapping[VersionNumber, Rollout] = field(default_factory=dict)
+    prunings: Mapping[VersionNumber, Pruning] = field(default_factory=dict)
+    batches: frozenset[str] = frozenset()
+
+    def has_batch(self, batch: str) -> bool:
+        """Whether a batch is remembered."""
+        return _batch_row(batch) in self.batches
+
+
 class Rollouts:
     """What is remembered of versions, by what it is about."""
 
@@ -31,9 +51,24 @@ class Rollouts:
         self._table = Table(TABLE, storage, credential)
         self._unrecorded: set[Key] = set()
 
+    def remembered(self, image: ImageId) -> Remembered:
+        """Read what a plan for an image definition wants to know, at once."""
+        found = self._table.gather(partition(image), "definition", "prune|", "batch|")
+        return Remembered(
+            Memory.from_json(found["definition"]) if "definition" in found else Memory(),
+            {number: Rollout.from_json(values) for number, values in _of_kind("rollout", found)},
+            {number: Pruning.from_json(values) for number, values in _of_kind("prune", found)},
+            frozenset(key for key in found if key.startswith("batch|")),
+        )
+
     def rollout(self, version: VersionId) -> Rollout | None:
         """Read what is remembered of a version's rollout."""
         values, _ = self._table.read(_key("rollout", version))
+        return Rollout.from_json(values) if values else None
+
+    def last_seen(self, version: VersionId) -> Rollout | None:
+        """Give a version's rollout as this process last saw it, without a call; it may have gone on since."""
+        values = self._table.known(_key("rollout", version))
         return Rollout.from_json(values) if values else None
 
     def change_rollout(self, version: VersionId, change: Callable[[Rollout | None], Rollout]) -> Rollout:
@@ -48,20 +83,19 @@ class Rollouts:
         """Change what is remembered of a rollout that was read before; it stands in where the row was lost since."""
         return self.change_rollout(version, lambda before: change(before or rollout))
 
-    def open_rollouts(self, image: ImageId) -> dict[VersionNumber, Rollout]:
-        """Read the rollouts of an image definition that are not over."""
-        found = self._table.find(partition(image), "rollout|", only_open=True)
-        return {VersionNumber.parse(number): Rollout.from_json(values) for number, values in found.items()}
+    def touch_rollout(self, version: VersionId, change: Callable[[Rollout], Rollout]) -> Rollout | None:
+        """Change what is remembered of a rollout, if anything is; give it as it is then."""
+
+        def apply(values: Values | None) -> Values | None:
+            return change(Rollout.from_json(values)).to_json() if values else None
+
+        values = self._table.change(_key("rollout", version), apply)
+        return Rollout.from_json(values) if values else None
 
     def pruning(self, version: VersionId) -> Pruning | None:
         """Read the prune that is under way, as it was remembered before it was written."""
         values, _ = self._table.read(_key("prune", version))
         return Pruning.from_json(values) if values else None
-
-    def prunings(self, image: ImageId) -> dict[VersionNumber, Pruning]:
-        """Read all prunes of an image definition that are under way, or were refused."""
-        found = self._table.find(partition(image), "prune|")
-        return {VersionNumber.parse(number): Pruning.from_json(values) for number, values in found.items()}
 
     def remember_pruning(self, version: VersionId, pruning: Pruning | None) -> None:
         """Remember a prune before it is written; ``None`` forgets it, once its end is told."""
@@ -133,12 +167,12 @@ class Rollouts:
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""
-        key = _key("claim", version)
-        values, etag = self._table.read(key)
-        if _held(values, holder, now):
-            return None
-        new_etag = self._table.write(key, _holding(holder, now + lasting), etag)
-        return Claim(self._table, key, holder, lasting, new_etag) if new_etag else None
+        key, until = _key("claim", version), now + lasting
+        etag = self._table.write(key, _holding(holder, until), None)  # nearly always nobody has it
+        if etag is None:
+            values, before = self._table.read(key)
+            etag = None if _held(values, holder, now) else self._table.write(key, _holding(holder, until), before)
+        return Claim(self._table, key, holder, until, lasting, etag) if etag else None
 
     def begin_delivery(
         self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta
@@ -151,14 +185,16 @@ class Rollouts:
         if key in self._unrecorded:
             self._record(key, now)
             return None
-        values, etag = self._table.read(key)
-        if values and values.get("posted"):
-            return None
-        held = _held(values, holder, now)
-        new_etag = None if held else self._table.write(key, _holding(holder, now + lasting), etag)
-        if new_etag is None:
+        etag = self._table.write(key, _holding(holder, now + lasting), None)  # nearly always it is the first
+        if etag is None:
+            values, before = self._table.read(key)
+            if values and values.get("posted"):
+                return None
+            held = _held(values, holder, now)
+            etag = None if held else self._table.write(key, _holding(holder, now + lasting), before)
+        if etag is None:
             raise Retry("another message is posting it", after=_BUSY)
-        return Delivery(self._table, key, new_etag, self._record)
+        return Delivery(self._table, key, etag, self._record)
 
     def _record(self, key: Key, now: datetime) -> None:
         """Record a post. Until the table has it, this process knows: what comes again is not posted again."""
@@ -172,11 +208,16 @@ class Rollouts:
         self._table.change((DEAD_LETTERS, f"{queue}|{name}"), lambda before: before or values)
 
 
+@dataclass(slots=True)
 class Claim:
     """The right to write a version. Ends by itself after its time, for when its holder was killed."""
 
-    def __init__(self, table: Table, key: Key, holder: str, lasting: timedelta, etag: str) -> None:
-        self._table, self._key, self._holder, self._lasting, self._etag = table, key, holder, lasting, etag
+    _table: Table
+    _key: Key
+    _holder: str
+    _until: datetime
+    _lasting: timedelta
+    _etag: str
 
     def __enter__(self) -> Self:
         return self
@@ -184,8 +225,12 @@ class Claim:
     def keep(self, now: datetime) -> None:
         """Make sure of it just before a write: reading a long history may have taken longer than it lasts.
 
+        While more than half of its time is left nobody can have taken it, also by a clock that goes wrong by a little.
+
         :raises Retry: when it had ended, and another has it now.
         """
+        if self._until - now > self._lasting / 2:
+            return
         etag = self._table.write(self._key, _holding(self._holder, now + self._lasting), self._etag)
         if etag is None:
             raise Retry("the claim ended before the write", after=_BUSY)
@@ -210,6 +255,12 @@ class Delivery:
         self._table.delete(self._key, self._etag)
 
 
+def _of_kind(kind: str, found: Mapping[str, Values]) -> Iterator[tuple[VersionNumber, Values]]:
+    for key, values in found.items():
+        if key.startswith(f"{kind}|"):
+            yield VersionNumber.parse(key.removeprefix(f"{kind}|")), values
+
+
 def _holding(holder: str, until: datetime) -> Values:
     return {"holder": holder, "until": until.isoformat()}
 
@@ -229,5 +280,9 @@ def _key(kind: str, version: VersionId) -> Key:
 
 
 def _batch_key(image: ImageId, batch: str) -> Key:
+    return partition(image), _batch_row(batch)
+
+
+def _batch_row(batch: str) -> str:
     """Give the row of a batch. Its name comes from a message, and may hold what a key cannot."""
-    return partition(image), f"batch|{sha256(batch.encode(errors='replace')).hexdigest()}"
+    return f"batch|{sha256(batch.encode(errors='replace')).hexdigest()}"

@@ -16,12 +16,12 @@ from shared.core.errors import Retry
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableEntity
 
     from shared.settings import Storage
 
 _TRIES = 20
 _BUSY = timedelta(seconds=5)
-_MOST_KNOWN = 200
 _LONGEST_TEXT = 32_000
 """Characters in one property: 64 KiB of UTF-16 (documented). A dead letter may be longer, a row holds 1 MiB."""
 
@@ -35,15 +35,21 @@ class Table:
     """A table, created when it is first written to.
 
     It remembers how rows were when this process last read or wrote them, for a while: a change begins with that, and
-    the ETag tells when it is out of date. Half of all reads are spared so. What is read is always read.
+    the ETag tells when it is out of date. Half of all reads are spared so. What is read is always read, unless somebody
+    asks for what is known of a row.
+
+    :param remembers: how many rows.
     """
 
-    def __init__(self, name: str, storage: "Storage", credential: "TokenCredential | None") -> None:
+    def __init__(
+        self, name: str, storage: "Storage", credential: "TokenCredential | None", *, remembers: int = 2_000
+    ) -> None:
         if storage.connection_string:
             self._table = TableClient.from_connection_string(storage.connection_string, name, retry_total=2)
         else:
             self._table = TableClient(storage.table_uri or "", name, credential=credential, retry_total=2)
         self._known = OrderedDict[Key, tuple[Values | None, str | None]]()
+        self._remembers = remembers
 
     def read(self, key: Key) -> tuple[Values | None, str | None]:
         """Read a row and its ETag; ``None`` and ``None`` when there is no such row."""
@@ -54,27 +60,42 @@ class Table:
                 return self._know(key, None, None)
         return self._know(key, _values(entity), entity.metadata["etag"])
 
-    def find(
-        self, partition: str, prefix: str, *, only_open: bool = False, most: int | None = None
-    ) -> dict[str, Values]:
+    def known(self, key: Key) -> Values | None:
+        """Give a row as this process last read or wrote it, without a call; ``None`` where it did neither."""
+        return self._known.get(key, (None, None))[0]
+
+    def find(self, partition: str, prefix: str, *, most: int | None = None) -> dict[str, Values]:
         """Read the rows of a partition whose keys begin in a way, by what follows in the key.
 
         :param prefix: empty for all rows.
-        :param only_open: only those whose value ``open`` is true.
         :param most: how many, the first by their keys; ``None`` for all.
         """
-        wanted = "PartitionKey eq @partition" + (" and RowKey ge @first and RowKey lt @after" if prefix else "")
-        end = prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else ""
-        found = self._table.query_entities(
-            wanted + (" and open eq true" if only_open else ""),
-            parameters={"partition": partition, "first": prefix, "after": end},
-            results_per_page=most,
+        wanted = "PartitionKey eq @partition" + (f" and {_begins('prefix')}" if prefix else "")
+        found = self._query(wanted, {"partition": partition, **_range("prefix", prefix)}, most)
+        return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in found}
+
+    def gather(self, partition: str, row: str, *prefixes: str) -> dict[str, Values]:
+        """Read several rows of a partition at once: one, those that begin in some ways, and those that are ``open``."""
+        names = [f"prefix{index}" for index in range(len(prefixes))]
+        wanted = " or ".join(["RowKey eq @row", "open eq true", *(f"( {_begins(name)} )" for name in names)])
+        ranges = {key: value for each in zip(names, prefixes, strict=True) for key, value in _range(*each).items()}
+        found = self._query(
+            f"PartitionKey eq @partition and ( {wanted} )", {"partition": partition, "row": row, **ranges}
         )
+        self._know((partition, row), None, None)
+        return {
+            entity["RowKey"]: self._know((partition, entity["RowKey"]), _values(entity), entity.metadata["etag"])[0]
+            or {}
+            for entity in found
+        }
+
+    def _query(self, wanted: str, parameters: dict[str, str], most: int | None = None) -> "list[TableEntity]":
+        found = self._table.query_entities(wanted, parameters=parameters, results_per_page=most)
         with translated():
             try:
-                return {entity["RowKey"].removeprefix(prefix): _values(entity) for entity in islice(found, most)}
+                return list(islice(found, most))
             except ResourceNotFoundError:  # nothing was ever written
-                return {}
+                return []
 
     def write(self, key: Key, values: Values, etag: str | None) -> str | None:
         """Write a row if it still is as it was read, and give its new ETag; ``None`` when it is not."""
@@ -128,7 +149,7 @@ class Table:
     def _know(self, key: Key, values: Values | None, etag: str | None) -> tuple[Values | None, str | None]:
         """Remember how a row is; of many rows the last ones."""
         self._known[key] = values, etag
-        if len(self._known) > _MOST_KNOWN:
+        if len(self._known) > self._remembers:
             self._known.popitem(last=False)
         return values, etag
 
@@ -159,6 +180,15 @@ def _properties(values: Values) -> dict[str, Any]:
     parts = [text[start : start + _LONGEST_TEXT] for start in range(0, len(text), _LONGEST_TEXT)]
     found = {"open": values["open"]} if "open" in values else {}
     return {**dict(zip(_names(), parts, strict=False)), **found}
+
+
+def _begins(name: str) -> str:
+    return f"RowKey ge @{name} and RowKey lt @{name}end"
+
+
+def _range(name: str, prefix: str) -> dict[str, str]:
+    """Give the parameters that :func:`_begins` wants."""
+    return {name: prefix, f"{name}end": prefix[:-1] + chr(ord(prefix[-1]) + 1) if prefix else ""}
 
 
 def _values(entity: Mapping[str, Any]) -> Any:

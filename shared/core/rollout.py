@@ -166,6 +166,10 @@ class Rollout:
         complete = {region.name: self.completed.get(region.name, now) for region in version.regions if region.complete}
         return self if complete == self.completed else replace(self, completed=complete)
 
+    def looked_at(self, version: ImageVersion, now: datetime) -> Self:
+        """Remember what a look saw; it looks back at the last write, too."""
+        return self.seen(version, now).looked_back()
+
     def recall(self, version: ImageVersion, now: datetime) -> ImageVersion:
         """Give a version with what is remembered of its regions: since when they are complete, and which were refused.
 

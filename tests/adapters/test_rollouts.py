@@ -223,8 +223,8 @@ def test_a_version_in_other_letters(rollouts: Rollouts) -> None:
     rollouts.remember(IMAGE, lambda _: MEMORY)
     shouted = version_id(image=SHOUTED)
     assert rollouts.rollout(shouted) == FULL
-    assert rollouts.open_rollouts(SHOUTED) == {OTHER.number: OPEN}
-    assert rollouts.prunings(SHOUTED) == {THIS.number: PRUNING}
+    assert rollouts.remembered(SHOUTED).running == {OTHER.number: OPEN}
+    assert rollouts.remembered(SHOUTED).prunings == {THIS.number: PRUNING}
     assert rollouts.pruning(shouted) == PRUNING
     assert rollouts.memory(SHOUTED) == MEMORY
     assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
@@ -430,16 +430,16 @@ def neighbours(rollouts: Rollouts) -> Rollouts:
 
 def test_where_nothing_is_remembered(rollouts: Rollouts, storage: str) -> None:
     """Where nothing was ever written nothing is found, and looking for it creates no table."""
-    assert rollouts.open_rollouts(IMAGE) == {}
-    assert rollouts.prunings(IMAGE) == {}
+    assert rollouts.remembered(IMAGE).running == {}
+    assert rollouts.remembered(IMAGE).prunings == {}
     assert rollouts.memory(IMAGE) == Memory()
     assert _tables(storage) == []
 
 
 def test_where_other_things_are_remembered(neighbours: Rollouts) -> None:
     """What is remembered of other definitions, though one's name begins with the other's, is not found."""
-    assert neighbours.open_rollouts(IMAGE) == {}
-    assert neighbours.prunings(IMAGE) == {}
+    assert neighbours.remembered(IMAGE).running == {}
+    assert neighbours.remembered(IMAGE).prunings == {}
     assert neighbours.memory(IMAGE) == Memory()
 
 
@@ -457,10 +457,10 @@ def test_open_rollouts(neighbours: Rollouts) -> None:
     neighbours.remember(IMAGE, lambda _: MEMORY)
     for number, rollout in remembered.items():
         neighbours.change_rollout(version_id(number), lambda _, rollout=rollout: rollout)
-    assert {number.name: rollout for number, rollout in neighbours.open_rollouts(IMAGE).items()} == {
+    assert {number.name: rollout for number, rollout in neighbours.remembered(IMAGE).running.items()} == {
         number: remembered[number] for number in ("1.0.1", "1.0.10", "2147483647.0.2147483647")
     }
-    assert [set(neighbours.open_rollouts(image)) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
+    assert [set(neighbours.remembered(image).running) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
 
 
 @pytest.mark.parametrize(
@@ -475,11 +475,11 @@ def test_a_rollout_that_is_over_is_not_open(rollouts: Rollouts, close: Callable[
     intent = Intent(NOW, DAY)
     for number in (1, 2):
         begun = rollouts.change_rollout(THIS, lambda before: begin(before, intent))
-        assert (begun.number, rollouts.open_rollouts(IMAGE)) == (number, {THIS.number: begun})
+        assert (begun.number, rollouts.remembered(IMAGE).running) == (number, {THIS.number: begun})
         changed = rollouts.amend_rollout(THIS, begun, lambda before: before.looking(3, NOW + MINUTE))
-        assert rollouts.open_rollouts(IMAGE) == {THIS.number: changed}
+        assert rollouts.remembered(IMAGE).running == {THIS.number: changed}
         closed = rollouts.amend_rollout(THIS, changed, close)
-        assert rollouts.open_rollouts(IMAGE) == {}
+        assert rollouts.remembered(IMAGE).running == {}
         assert rollouts.rollout(THIS) == closed
 
 
@@ -487,7 +487,7 @@ def test_an_open_rollout_that_is_long(rollouts: Rollouts) -> None:
     """An open rollout of which much is remembered is found whole."""
     long = replace(OPEN, warnings=tuple(f"warning {number}: " + "ä" * 1000 for number in range(50)))
     rollouts.change_rollout(THIS, lambda _: long)
-    assert rollouts.open_rollouts(IMAGE) == {THIS.number: long}
+    assert rollouts.remembered(IMAGE).running == {THIS.number: long}
 
 
 def _copied(rows: TableClient, version: VersionId, kind: str, number: int) -> None:
@@ -502,7 +502,7 @@ def test_more_open_rollouts_than_a_page(rollouts: Rollouts, rows: TableClient) -
     """More open rollouts than the service gives at once are all found."""
     rollouts.change_rollout(THIS, lambda _: OPEN)
     _copied(rows, THIS, "rollout", PAGE + 1)
-    found = rollouts.open_rollouts(IMAGE)
+    found = rollouts.remembered(IMAGE).running
     assert {number.name for number in found} == {"1.0.3", *(f"0.0.{which}" for which in range(1, PAGE + 2))}
     assert all(rollout == OPEN for rollout in found.values())
 
@@ -513,14 +513,14 @@ def test_few_open_rollouts_among_many(rollouts: Rollouts, rows: TableClient) -> 
     _copied(rows, THIS, "rollout", PAGE + 1)
     for number in ("0.0.1", "0.0.999", "1.0.4"):
         rollouts.change_rollout(version_id(number), lambda _: OPEN)
-    assert {number.name for number in rollouts.open_rollouts(IMAGE)} == {"0.0.1", "0.0.999", "1.0.4"}
+    assert {number.name for number in rollouts.remembered(IMAGE).running} == {"0.0.1", "0.0.999", "1.0.4"}
 
 
 def test_more_prunings_than_a_page(rollouts: Rollouts, rows: TableClient) -> None:
     """More prunes than the service gives at once are all found."""
     rollouts.remember_pruning(THIS, PRUNING)
     _copied(rows, THIS, "prune", PAGE + 1)
-    assert {number.name for number in rollouts.prunings(IMAGE)} == {
+    assert {number.name for number in rollouts.remembered(IMAGE).prunings} == {
         "1.0.3",
         *(f"0.0.{which}" for which in range(1, PAGE + 2)),
     }
@@ -531,7 +531,7 @@ def test_a_pruning_comes_back(rollouts: Rollouts, pruning: Pruning) -> None:
     """A prune is read as it was remembered, to the last field, and of its own version only."""
     rollouts.remember_pruning(THIS, pruning)
     assert rollouts.pruning(THIS) == pruning
-    assert rollouts.prunings(IMAGE) == {THIS.number: pruning}
+    assert rollouts.remembered(IMAGE).prunings == {THIS.number: pruning}
     assert rollouts.pruning(OTHER) is None
 
 
@@ -572,12 +572,15 @@ def test_a_pruning_is_remembered_and_forgotten(neighbours: Rollouts) -> None:
     neighbours.remember_pruning(THIS, PRUNING)
     neighbours.remember_pruning(OTHER, BARE_PRUNING.refusing("no", NOW))
     neighbours.change_rollout(OTHER, lambda _: OPEN)
-    assert neighbours.prunings(IMAGE) == {THIS.number: PRUNING, OTHER.number: BARE_PRUNING.refusing("no", NOW)}
+    assert neighbours.remembered(IMAGE).prunings == {
+        THIS.number: PRUNING,
+        OTHER.number: BARE_PRUNING.refusing("no", NOW),
+    }
     neighbours.remember_pruning(THIS, None)
     neighbours.remember_pruning(THIS, None)
     assert neighbours.pruning(THIS) is None
-    assert set(neighbours.prunings(IMAGE)) == {OTHER.number}
-    assert [set(neighbours.prunings(image)) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
+    assert set(neighbours.remembered(IMAGE).prunings) == {OTHER.number}
+    assert [set(neighbours.remembered(image).prunings) for image in LIKE_IT] == [{THIS.number}] * len(LIKE_IT)
 
 
 @pytest.mark.parametrize("memory", [MEMORY, Memory()], ids=["full", "bare"])
@@ -603,42 +606,58 @@ def test_a_memory_is_changed_from_what_it_was(storage: str) -> None:
     assert (changed.newest, changed.reported, changed.next_pass, len(changed.said)) == (THIS.number, "plan-1", NOW, 8)
 
 
+_ROWS: dict[tuple[str, str], dict[str, Any]] = {
+    ("here", "rollout|1.0.1"): {"number": 1, "open": True},
+    ("here", "rollout|1.0.2"): {"number": 2, "open": False},
+    ("here", "rollout|"): {"number": 3},
+    ("here", "claim|1.0.1"): {"number": 4},
+    ("here", "rollout"): {"number": 5, "open": True},
+    ("here", "rollout}1.0.1"): {"number": 6, "open": True},
+    ("here", "rollouts|1.0.1"): {"number": 7, "open": True},
+    ("here", "Rollout|1.0.1"): {"number": 8, "open": True},
+    ("here ", "rollout|1.0.1"): {"number": 9, "open": True},
+    ("her", "rollout|1.0.1"): {"number": 10, "open": True},
+    ("here' or 'a' eq 'a", "rollout|1.0.1"): {"number": 11, "open": True},
+}
+
+
 @pytest.mark.parametrize(
-    ("prefix", "only_open", "found"),
+    ("prefix", "found"),
     [
-        ("rollout|", False, {"1.0.1": 1, "1.0.2": 2, "": 3}),
-        ("rollout|", True, {"1.0.1": 1}),
-        ("rollout|1.0.1", False, {"": 1}),
-        ("claim|", False, {"1.0.1": 4}),
-        ("claim|", True, {}),
-        ("prune|", False, {}),
+        ("rollout|", {"1.0.1": 1, "1.0.2": 2, "": 3}),
+        ("rollout|1.0.1", {"": 1}),
+        ("claim|", {"1.0.1": 4}),
+        ("prune|", {}),
     ],
 )
-def test_rows_are_found_by_how_their_keys_begin(
-    table: Table,
-    prefix: str,
-    only_open: bool,  # noqa: FBT001
-    found: dict[str, int],
-) -> None:
+def test_rows_are_found_by_how_their_keys_begin(table: Table, prefix: str, found: dict[str, int]) -> None:
     """Rows of one partition whose keys begin in a way are found, by the rest of their keys."""
-    rows = {
-        ("here", "rollout|1.0.1"): {"number": 1, "open": True},
-        ("here", "rollout|1.0.2"): {"number": 2, "open": False},
-        ("here", "rollout|"): {"number": 3},
-        ("here", "claim|1.0.1"): {"number": 4},
-        ("here", "rollout"): {"number": 5, "open": True},
-        ("here", "rollout}1.0.1"): {"number": 6, "open": True},
-        ("here", "rollouts|1.0.1"): {"number": 7, "open": True},
-        ("here", "Rollout|1.0.1"): {"number": 8, "open": True},
-        ("here ", "rollout|1.0.1"): {"number": 9, "open": True},
-        ("her", "rollout|1.0.1"): {"number": 10, "open": True},
-        ("here' or 'a' eq 'a", "rollout|1.0.1"): {"number": 11, "open": True},
-    }
-    for key, values in rows.items():
+    for key, values in _ROWS.items():
         table.write(key, values, None)
-    assert {key: values["number"] for key, values in table.find("here", prefix, only_open=only_open).items()} == found
-    quoted = table.find("here' or 'a' eq 'a", prefix, only_open=only_open)
+    assert {key: values["number"] for key, values in table.find("here", prefix).items()} == found
+    quoted = table.find("here' or 'a' eq 'a", prefix)
     assert [values["number"] for values in quoted.values()] == ([11] if prefix.startswith("rollout|") else [])
+
+
+@pytest.mark.parametrize(
+    ("row", "prefixes", "found"),
+    [
+        ("rollout|", ("claim|",), {1, 3, 4, 5, 6, 7, 8}),
+        ("rollout|1.0.2", (), {1, 2, 5, 6, 7, 8}),
+        ("nothing", ("claim|", "rollout|1.0.2"), {1, 2, 4, 5, 6, 7, 8}),
+    ],
+)
+def test_several_rows_are_gathered_at_once(table: Table, row: str, prefixes: tuple[str, ...], found: set[int]) -> None:
+    """One row, those that begin in some ways and those that are open come by their keys, of one partition."""
+    assert table.gather("here", row, *prefixes) == {}
+    for key, values in _ROWS.items():
+        table.write(key, values, None)
+    gathered = table.gather("here", row, *prefixes)
+    assert gathered == {
+        name: values for (where, name), values in _ROWS.items() if where == "here" and values["number"] in found
+    }
+    assert {values["number"] for values in gathered.values()} == found
+    assert [values["number"] for values in table.gather("here' or 'a' eq 'a", row, *prefixes).values()] == [11]
 
 
 def test_a_claim_is_kept_for_a_write(rollouts: Rollouts) -> None:

@@ -80,12 +80,12 @@ def test_what_is_read_is_read(tables: tuple[Table, Table]) -> None:
     assert mine.read(KEY)[0] == {"count": 9}
 
 
-def test_few_rows_are_remembered(tables: tuple[Table, Table], calls: list[Call]) -> None:
+def test_few_rows_are_remembered(storage: str, calls: list[Call]) -> None:
     """Of very many rows the last ones are remembered."""
-    mine, _ = tables
-    for number in range(201):
+    mine = Table("rows", Storage(connection_string=storage), None, remembers=20)
+    for number in range(21):
         mine.change(("partition", f"row{number}"), _counted)
     before = len(calls)
-    mine.change(("partition", "row200"), _counted)
+    mine.change(("partition", "row20"), _counted)
     mine.change(("partition", "row0"), _counted)
     assert [call.method for call in calls[before:]] == ["PUT", "GET", "PUT"]

@@ -9,7 +9,7 @@ import pytest
 from local.azure import Pace
 from local.outage import Killed
 from shared.core.messages import Reconcile
-from shared.core.names import ImageId
+from shared.core.names import ImageId, VersionNumber
 from tests.flows.clockwork import HOME, Clockwork, published
 
 pytestmark = pytest.mark.flow
@@ -53,11 +53,30 @@ def _come(app: Clockwork, number: str, times: int) -> None:
 
 
 def test_the_messages_of_a_version_share_its_reads(app: Clockwork) -> None:
-    """However many regions a version is to reach, Azure is read for the plan, for the write, and once after it."""
+    """However many regions a version is to reach, four reads lead to its write; a fifth looks for one that crossed."""
     app.event("1.0.3")
-    app.run(timedelta(0))
+    app.run(MINUTE, until=app.writes)
     assert len(app.writes()) == 1
-    assert sorted(_reads(app)) == sorted([*["prodgallery", "ubuntu-2204", "versions", "1.0.3"] * 2, "1.0.3"])
+    assert _reads(app) == ["ubuntu-2204", "prodgallery", "versions", "1.0.3", "1.0.3"]
+    app.run(MINUTE)
+    assert _reads(app).count("1.0.3") == 4  # two looks besides
+
+
+def test_an_older_version_is_brought_out_by_what_all_are(app: Clockwork) -> None:
+    """A write for any version but the newest reads the list again: a newer one may have come, that takes its place."""
+    app.event("1.0.3")
+    for message in app.queues.due():
+        app.deliver(message)
+    app.azure.add_version(app.image, "1.0.4", regions=[HOME])
+    app.app.rollouts.remember(ImageId.parse(app.image), lambda before: before.having(VersionNumber.parse("1.0.4")))
+    before = len(_reads(app))
+    app.run(timedelta(0))
+    assert app.writes() == []
+    assert "versions" in _reads(app)[before:]
+    app.event("1.0.4")
+    app.run(10 * MINUTE)
+    assert app.complete_in("1.0.4", REGIONS.split())
+    assert "1.0.3" not in dict(app.writes())
 
 
 def test_passes_that_wait_together_are_one(app: Clockwork) -> None:
@@ -90,7 +109,7 @@ def test_the_pass_of_the_others_waits_for_its_turn(app: Clockwork) -> None:
 
 
 def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
-    """Passes over many definitions of a gallery read it once, and each write once more, which a new tag stops."""
+    """Passes over many definitions of a gallery read it once; so do writes just after; a new tag stops later ones."""
     others = [app.azure.add_image(app.gallery, f"other-{number}") for number in range(5)]
     for image in others:
         app.azure.add_version(image, "1.0.0", regions=[HOME])
@@ -100,8 +119,21 @@ def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
             app.deliver(message)
     assert _reads(app).count("prodgallery") == 1
     app.azure.set_tags(app.gallery, {"gallery-fanout-keep": "true"})
+    app.pass_time(timedelta(seconds=20))
+    app.run(MINUTE)
+    assert _reads(app).count("prodgallery") == 2
     app.run(10 * MINUTE)
     assert app.writes() == []
+
+
+@pytest.mark.parametrize("tagged", ["prodgallery", "ubuntu-2204"])
+def test_a_prune_shares_no_tags(app: Clockwork, tagged: str) -> None:
+    """What takes something away reads the tags when it does, however short a time ago a pass read them."""
+    app.event("1.0.3")
+    app.run(60 * MINUTE, until=lambda: [each.queue for each in app.queues.due()] == ["prune", "prune"])
+    app.azure.set_tags(app.gallery if tagged == "prodgallery" else app.image, {"gallery-fanout-keep": "true"})
+    app.run(10 * MINUTE)
+    assert [number for number, _ in app.writes()] == ["1.0.3"]
 
 
 def test_a_pass_that_dies_leaves_nobody_behind(app: Clockwork) -> None:
