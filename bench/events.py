@@ -44,6 +44,9 @@ app.register_functions(image_event.blueprint(App(settings.load(os.environ))))
 
 _HOSTS: Final = 3
 _SAMPLES: Final = 4
+_LOOK_AGAIN: Final = 0.2
+"""Seconds between two looks whether a write has come; when it came, the simulated Azure has written down."""
+
 _POLL: Final = 2.0
 """`maxPollingInterval` of host.json, in seconds."""
 
@@ -145,7 +148,7 @@ def news_to_write(azure: SimulatedAzure, image: str, *, longest: float = 60.0) -
     version = azure.add_version(image, "1.0.1", home=HOME, regions=[HOME])
     begin = time.time()
     azure.emit(azure.event_for(version))
-    until(lambda: azure.writes(version), seconds=longest, what="a write", every=0.02)
+    until(lambda: azure.writes(version), seconds=longest, what="a write", every=_LOOK_AGAIN)
     return azure.writes(version)[0].at - begin
 
 
