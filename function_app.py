@@ -1,22 +1,10 @@
-"""The app: one blueprint per stage, in the order of the flow. Faulty settings stop it here, all faults at once."""
+"""The app: its settings and its functions. Faulty settings stop it here, all faults at once."""
 
 import os
 
 import azure.functions as func
 
-from handlers import (
-    asking,
-    dashboard,
-    image_event,
-    notify,
-    planning,
-    poison,
-    prune,
-    reconcile,
-    replicate,
-    sweep,
-    watch,
-)
+from handlers import triggers
 from handlers.journal import quiet_libraries, warn
 from shared import settings
 from shared.wiring import App, spare_collector
@@ -28,14 +16,4 @@ for _warning in _wired.settings.warnings:
     warn("settings.warning", reason=_warning)
 
 app = func.FunctionApp()
-app.register_functions(image_event.blueprint(_wired))
-app.register_functions(sweep.blueprint(_wired))
-app.register_functions(reconcile.blueprint(_wired))
-app.register_functions(replicate.blueprint(_wired))
-app.register_functions(watch.blueprint(_wired))
-app.register_functions(prune.blueprint(_wired))
-app.register_functions(notify.blueprint(_wired))
-app.register_functions(poison.blueprint(_wired))
-app.register_functions(dashboard.blueprint(_wired))
-app.register_functions(asking.blueprint(_wired))
-app.register_functions(planning.blueprint(_wired))
+app.register_functions(triggers.blueprint(_wired))

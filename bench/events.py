@@ -35,11 +35,17 @@ def image_event(event: func.EventGridEvent, out: func.Out[str]) -> None:
 _OURS: Final = """
 import os
 import azure.functions as func
-from handlers import image_event
+from handlers import image_event as stage
 from shared import settings
 from shared.wiring import App
-app = func.FunctionApp()
-app.register_functions(image_event.blueprint(App(settings.load(os.environ))))
+app, wired = func.FunctionApp(), App(settings.load(os.environ))
+@app.function_name("image_event")
+@app.event_grid_trigger(arg_name="event")
+@app.queue_output(arg_name="out", queue_name="reconcile", connection="AzureWebJobsStorage")
+def image_event(event: func.EventGridEvent, out: func.Out[str]) -> None:
+    text = stage.handle(wired, event)
+    if text:
+        out.set(text)
 """
 
 _HOSTS: Final = 3

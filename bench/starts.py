@@ -19,7 +19,7 @@ IMPORT: Final = "import function_app"
 STAGES: Final = ("image_event", "notify", "sweep", "reconcile", "replicate", "watch", "prune", "poison", "status")
 _TIGHT: Final = {"image_event", "notify"}
 _MOST: Final = 1.5
-_RUNS: Final = 3
+_RUNS: Final = 5
 _QUICK_RUNS: Final = 2
 
 
@@ -45,7 +45,10 @@ def _lines(settings: Mapping[str, str], how: str, runs: int, whats: Sequence[str
     if how == "compiled":
         for what in whats:
             _start(settings, what, how)  # whatever was not compiled yet is now
-    found = {what: [_start(settings, what, how) for _ in range(runs)] for what in (FLOOR, *whats)}
+    found: dict[str, list[Mapping[str, float]]] = {what: [] for what in (FLOOR, *whats)}
+    for _ in range(runs):
+        for what, starts in found.items():
+            starts.append(_start(settings, what, how))
     floor = statistics.median(each["import"] for each in found[FLOOR])
     base = statistics.median(each["mib"] for each in found[FLOOR])
     for what in whats:

@@ -9,7 +9,8 @@ from shared.core.memory import Memory
 from shared.core.messages import Notify
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId
-from shared.core.notices import Notice, NoticeType, rollout_news
+from shared.core.notice_type import NoticeType
+from shared.core.notices import Notice, rollout_news
 from shared.core.rollout import Rollout
 from shared.settings import WebhookKind
 from shared.wiring import App

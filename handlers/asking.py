@@ -19,27 +19,8 @@ MOST_AT_ONCE = 200
 _MOST_FAULTS = 3
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions that are asked by POST."""
-    stage = func.Blueprint()
-
-    @stage.function_name("ask_for_a_pass")
-    @stage.route("reconcile", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-    def ask_for_a_pass(req: func.HttpRequest) -> func.HttpResponse:
-        return _ask(app, req)
-
-    @stage.function_name("replay_dead_letters")
-    @stage.route("dead-letters/{queue}/replay", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-    def replay_dead_letters(req: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return _replay(app, req)
-        except Retry as retry:
-            return refusal(503, f"Not now: {retry}", {"Retry-After": str(ceil(retry.after.total_seconds()))})
-
-    return stage
-
-
-def _ask(app: App, req: func.HttpRequest) -> func.HttpResponse:
+def ask_for_a_pass(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    """Ask for a pass over an image definition."""
     try:
         image = definition(app, req)
     except Malformed as fault:
@@ -51,6 +32,14 @@ def _ask(app: App, req: func.HttpRequest) -> func.HttpResponse:
     if from_page(req):
         return back_to_page(f"status{_question(req).query}&said=asked")
     return as_json(202, {"definition": str(image)})
+
+
+def replay_dead_letters(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    """Put dead letters of a queue back into it: the one that is named, or the oldest."""
+    try:
+        return _replay(app, req)
+    except Retry as retry:
+        return refusal(503, f"Not now: {retry}", {"Retry-After": str(ceil(retry.after.total_seconds()))})
 
 
 def _replay(app: App, req: func.HttpRequest) -> func.HttpResponse:

@@ -1,11 +1,13 @@
 """One writer per version: two messages of a version never write at the same time, in this process or another."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from handlers.stage import Outcome, Wait
+from shared.core.model import ImageVersion
 from shared.core.names import VersionId
+from shared.core.rollout import patience
 from shared.wiring import App
 
 if TYPE_CHECKING:
@@ -29,3 +31,10 @@ def alone(app: App, version: VersionId, ticket: str, act: Callable[["Claim"], Ou
         return Wait(_BUSY, "another message of this version is being handled")
     with claim:
         return act(claim)
+
+
+def wait_for(app: App, version: ImageVersion, since: datetime) -> Wait:
+    """Wait for the end of somebody's write; the longer it takes, the longer the pauses."""
+    waited = app.now() - since
+    delay = patience(waited, app.settings.watch_first, app.settings.watch_longest)
+    return Wait(delay, f"{version.number} is {version.state}")

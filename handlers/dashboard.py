@@ -24,23 +24,16 @@ _REPLAYED = re.compile(r"replayed-(\d{1,4})", re.ASCII)
 type _Refuse = Callable[[int, str, Mapping[str, str]], func.HttpResponse]
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of the page."""
-    stage = func.Blueprint()
+def status(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the page."""
+    said = _said(req.params.get("said", ""))
+    refuse = _page_refusal(req.params.get("code", ""))
+    return _answer(app, req.params, lambda board: _html(200, page(board, said)), refuse)
 
-    @stage.function_name("status")
-    @stage.route("status", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-    def status(req: func.HttpRequest) -> func.HttpResponse:
-        said = _said(req.params.get("said", ""))
-        refuse = _page_refusal(req.params.get("code", ""))
-        return _answer(app, req.params, lambda board: _html(200, page(board, said)), refuse)
 
-    @stage.function_name("status_json")
-    @stage.route("status.json", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-    def status_json(req: func.HttpRequest) -> func.HttpResponse:
-        return _answer(app, req.params, lambda board: as_json(200, facts(board)), refusal)
-
-    return stage
+def status_json(app: App, req: func.HttpRequest) -> func.HttpResponse:
+    """Answer with the same facts, for programs."""
+    return _answer(app, req.params, lambda board: as_json(200, facts(board)), refusal)
 
 
 def _answer(

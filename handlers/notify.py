@@ -3,12 +3,10 @@
 from datetime import timedelta
 from types import ModuleType
 
-import azure.functions as func
-
 from handlers.journal import note
-from handlers.stage import Done, Failed, Outcome, Wait, on_queue
+from handlers.stage import Done, Failed, Outcome, Wait
 from shared.core.delivery import Verdict, verdict, wait
-from shared.core.messages import Notify, Queue
+from shared.core.messages import Notify
 from shared.formats import cloudevent, slack, teams
 from shared.settings import WebhookKind
 from shared.wiring import App
@@ -25,12 +23,8 @@ _NO_STATUS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticErro
 _POST_LASTS = timedelta(minutes=1)  # above the time limits of a post
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    return on_queue(app, Queue.NOTIFY, _notify)
-
-
-def _notify(app: App, message: Notify, ticket: str) -> Outcome:
+def handle(app: App, message: Notify, ticket: str) -> Outcome:
+    """Post a status to its receiver; one for several becomes a message for each."""
     each = message.each
     return _spread(app, each) if len(each) > 1 else _post(app, message, ticket)
 

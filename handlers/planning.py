@@ -7,23 +7,11 @@ import azure.functions as func
 from handlers.answering import as_json, definition, refusal
 from handlers.journal import note
 from handlers.observing import observe
+from shared.core import planner
 from shared.core.errors import Absent, Malformed, Refused, Retry
 from shared.core.names import ImageId
-from shared.core.planner import plan
 from shared.formats.plan_rows import Planned, Report
 from shared.wiring import App
-
-
-def blueprint(app: App) -> func.Blueprint:
-    """Give the function that answers ``GET /api/plan?definition=...``."""
-    stage = func.Blueprint()
-
-    @stage.function_name("plan")
-    @stage.route("plan", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
-    def answer(req: func.HttpRequest) -> func.HttpResponse:
-        return _answer(app, req)
-
-    return stage
 
 
 def planned(app: App, image: ImageId) -> Planned:
@@ -33,11 +21,11 @@ def planned(app: App, image: ImageId) -> Planned:
     :raises Retry: when Azure or the storage says "not now".
     """
     observed = observe(app, image)
-    made = plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
+    made = planner.plan(observed.definition, observed.policy, now=app.now(), cap=observed.policy.prune_cap)
     return Planned(made, observed.policy.mode)
 
 
-def _answer(app: App, req: func.HttpRequest) -> func.HttpResponse:
+def plan(app: App, req: func.HttpRequest) -> func.HttpResponse:
     """Answer with the plan. "Not now" is an answer too: nobody waits in here."""
     try:
         image = definition(app, req)

@@ -8,29 +8,15 @@ from handlers.journal import warn
 from shared.core.errors import Malformed
 from shared.core.messages import Message, Notify, Prune, Queue, Reconcile, read, unearth
 from shared.core.names import ImageId, VersionId
-from shared.core.notices import NoticeType, dead_letter_news
-from shared.settings import STORAGE
+from shared.core.notice_type import NoticeType
+from shared.core.notices import dead_letter_news
 from shared.wiring import App
 
 _BY_HOST = "it failed every time it was tried"
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage: one per queue, because a function has one trigger."""
-    functions = func.Blueprint()
-    for queue in Queue:
-        _register(functions, app, queue)
-    return functions
-
-
-def _register(functions: func.Blueprint, app: App, queue: Queue) -> None:
-    @functions.function_name(f"poison_{queue}")
-    @functions.queue_trigger(arg_name="message", queue_name=queue.poison, connection=STORAGE)
-    def poison(message: func.QueueMessage) -> None:
-        _bury(app, queue, message)
-
-
-def _bury(app: App, queue: Queue, given: func.QueueMessage) -> None:
+def handle(app: App, queue: Queue, given: func.QueueMessage) -> None:
+    """Keep a message that nobody could handle, and tell of it."""
     text, reason = unearth(given.get_body().decode("utf-8", errors="replace"))
     reason = reason or _BY_HOST
 

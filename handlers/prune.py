@@ -2,21 +2,20 @@
 
 from typing import TYPE_CHECKING
 
-import azure.functions as func
-
 from handlers.announcing import Audience, announce
 from handlers.batching import end_in_batch
-from handlers.claiming import alone
+from handlers.claiming import alone, wait_for
 from handlers.crossing import flag_first, look_back, put_back
 from handlers.journal import note, warn
 from handlers.observing import observe
 from handlers.recording import record_prune
-from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
+from handlers.stage import Done, Outcome, Wait
 from shared.core.errors import Absent, FlagFirst, Refused
-from shared.core.messages import Prune, Queue
+from shared.core.messages import Prune
 from shared.core.model import ImageVersion
 from shared.core.names import VersionId
-from shared.core.notices import NoticeType, prune_news
+from shared.core.notice_type import NoticeType
+from shared.core.notices import prune_news
 from shared.core.plan import VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Mode
@@ -27,12 +26,8 @@ if TYPE_CHECKING:
     from shared.adapters.rollouts import Claim
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    return on_queue(app, Queue.PRUNE, _prune)
-
-
-def _prune(app: App, message: Prune, ticket: str) -> Outcome:
+def handle(app: App, message: Prune, ticket: str) -> Outcome:
+    """Let one older version leave the regions that it may leave."""
     outcome = _unless_forbidden(app, message, ticket)
     if isinstance(outcome, Done):
         end_in_batch(app, message)

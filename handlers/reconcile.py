@@ -2,18 +2,16 @@
 
 from datetime import timedelta
 
-import azure.functions as func
-
 from handlers.batching import ask_together
 from handlers.journal import note, warn
 from handlers.observing import Observed, observe
 from handlers.recording import forget, record_pass
 from handlers.reporting import report, tell_of_failure, warn_of_limits
-from handlers.stage import Done, Outcome, Wait, on_queue
+from handlers.stage import Done, Outcome, Wait
 from handlers.turns import turn
 from handlers.watching import follow, keep_watch
 from shared.core.errors import Absent
-from shared.core.messages import LONGEST_DELAY, Prune, Queue, Reconcile, Replicate
+from shared.core.messages import LONGEST_DELAY, Prune, Reconcile, Replicate
 from shared.core.names import VersionId, VersionNumber
 from shared.core.plan import Action, Plan, Role, VersionPlan
 from shared.core.planner import plan
@@ -27,12 +25,8 @@ _STAND_BY = timedelta(minutes=5)
 """Until a writer that was killed is given up: longer than its claim lasts, and half as long as its message is gone."""
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    return on_queue(app, Queue.RECONCILE, _pass)
-
-
-def _pass(app: App, message: Reconcile, ticket: str) -> Outcome:
+def handle(app: App, message: Reconcile, ticket: str) -> Outcome:
+    """Have a pass over an image definition, unless another pass stands for this one."""
     if not app.settings.manages(message.definition):
         note("reconcile.dropped", definition=message.definition, reason="not in GALLERIES")
         return Done()

@@ -4,19 +4,17 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-import azure.functions as func
-
 from handlers.announcing import announce_rollout
-from handlers.claiming import alone
+from handlers.claiming import alone, wait_for
 from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
 from handlers.observing import may_take_out, observe_to_spread
-from handlers.stage import Done, Outcome, Wait, on_queue, wait_for
+from handlers.stage import Done, Outcome, Wait
 from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
-from shared.core.messages import Queue, Replicate
+from shared.core.messages import Replicate
 from shared.core.model import ImageVersion, Region, RegionState
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.plan import Action, Line, VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Mode, Policy
@@ -32,12 +30,8 @@ _AT_ONCE = timedelta(0)
 _TAKE_OUT_FROM = 2  # the first try is to ask again
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    return on_queue(app, Queue.REPLICATE, _replicate)
-
-
-def _replicate(app: App, message: Replicate, ticket: str) -> Outcome:
+def handle(app: App, message: Replicate, ticket: str) -> Outcome:
+    """See to it that a version was asked for in a region."""
     mode = app.settings.policy_for(message.version.image).mode
     if mode is Mode.OBSERVE or not app.settings.manages(message.version.image):
         note("replicate.dropped", version=message.version, reason="mode observe, or not in GALLERIES any more")

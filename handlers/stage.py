@@ -14,9 +14,6 @@ import azure.functions as func
 from handlers.journal import note, warn
 from shared.core.errors import Malformed, Refused, Retry
 from shared.core.messages import Message, Queue, lateness, read, ticket_in, ticketed
-from shared.core.model import ImageVersion
-from shared.core.rollout import patience
-from shared.settings import STORAGE
 from shared.wiring import App
 
 _LATE = timedelta(minutes=1)
@@ -49,30 +46,12 @@ class Failed:
 type Outcome = Done | Wait | Failed
 
 
-def wait_for(app: App, version: ImageVersion, since: datetime) -> Wait:
-    """Wait for the end of somebody's write; the longer it takes, the longer the pauses."""
-    waited = app.now() - since
-    delay = patience(waited, app.settings.watch_first, app.settings.watch_longest)
-    return Wait(delay, f"{version.number} is {version.state}")
+def take[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M, str], Outcome]) -> None:
+    """Take a message from its queue.
 
-
-def on_queue[M](app: App, queue: Queue, handle: Callable[[App, M, str], Outcome]) -> func.Blueprint:
-    """Give the function of a stage, named like its queue.
-
-    :param handle: takes the app, the message, and the ticket of the message: its first id in the queue, which stays
-        the same when the host delivers it again, and when it was put back to wait.
+    :param handle: what the stage does with the message. The ticket is its first id in the queue, which stays the same
+        when the host delivers it again, and when it was put back to wait.
     """
-    stage = func.Blueprint()
-
-    @stage.function_name(queue.value)
-    @stage.queue_trigger(arg_name="message", queue_name=queue.value, connection=STORAGE)
-    def take(message: func.QueueMessage) -> None:
-        _run(app, queue, message, handle)
-
-    return stage
-
-
-def _run[M](app: App, queue: Queue, message: func.QueueMessage, handle: Callable[[App, M, str], Outcome]) -> None:
     text = message.get_body().decode("utf-8", errors="replace")
     ticket = str(message.id)
     _note_if_late(app, queue, text, message.insertion_time)

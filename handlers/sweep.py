@@ -5,8 +5,6 @@ It also tells what no pass can see: where image definitions together come near A
 
 from collections.abc import Sequence
 
-import azure.functions as func
-
 from handlers.announcing import announce_once
 from handlers.journal import note, warn
 from handlers.recording import record_sweep, recorded
@@ -18,19 +16,7 @@ from shared.core.text import plain
 from shared.wiring import App
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    stage = func.Blueprint()
-
-    @stage.function_name("sweep")
-    @stage.timer_trigger(arg_name="timer", schedule=app.settings.sweep_schedule, run_on_startup=False)
-    def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001  the binding's name
-        _sweep(app)
-
-    return stage
-
-
-def _sweep(app: App) -> None:
+def handle(app: App) -> None:
     """Sweep gallery by gallery; one that cannot be listed does not hold up the others, and fails the run at its end."""
     faults: list[Exception] = []
     known = {gallery: recorded(app, gallery) for gallery in app.settings.galleries}

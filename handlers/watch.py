@@ -3,19 +3,17 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import azure.functions as func
-
 from handlers.announcing import announce_rollout
 from handlers.crossing import put_back
 from handlers.journal import note
 from handlers.observing import may_take_out, wanted
 from handlers.recording import record_look
-from handlers.stage import Done, Outcome, on_queue
+from handlers.stage import Done, Outcome
 from shared.core.errors import Absent
-from shared.core.messages import LONGEST_DELAY, Queue, Reconcile, Replicate, Watch
+from shared.core.messages import LONGEST_DELAY, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
 from shared.core.names import VersionId
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.plan import Line
 from shared.core.rollout import (
     REPAIRS,
@@ -37,12 +35,8 @@ _SOON = timedelta(seconds=1)
 _REPAIR_LASTS = timedelta(minutes=2)  # until its write was sent; what Azure then makes of it, the region's state says
 
 
-def blueprint(app: App) -> func.Blueprint:
-    """Give the functions of this stage."""
-    return on_queue(app, Queue.WATCH, _look)
-
-
-def _look(app: App, message: Watch, ticket: str) -> Outcome:
+def handle(app: App, message: Watch, ticket: str) -> Outcome:
+    """Look at a rollout."""
     rollout = app.rollouts.touch_rollout(
         message.version, lambda before: before.taking(message.look, ticket) if _of(before, message) else before
     )

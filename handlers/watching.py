@@ -6,7 +6,7 @@ from handlers.announcing import announce_rollout
 from shared.core.messages import Watch
 from shared.core.model import ImageVersion
 from shared.core.names import VersionId
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.rollout import STARTED, Rollout
 from shared.wiring import App
 

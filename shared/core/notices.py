@@ -5,45 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Self
 
 from shared.core.batch import Batch
 from shared.core.fitting import fitted
 from shared.core.model import ImageVersion
 from shared.core.names import ImageId, VersionId
+from shared.core.notice_type import NoticeType
 from shared.core.plan import MOST_VERSIONS, Action, Line, Plan
 from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout
 from shared.core.target_regions import MOST_REPLICAS
 from shared.core.times import iso
 
-_TYPE_PREFIX = "gallery-fanout."
 _IDS = uuid.UUID("5b1f3a0e-8a53-4f0e-9f0c-0f5d6a1d2c77")
 _UNKNOWN_SOURCE = "urn:gallery-fanout"
 _LONGEST_EXCERPT = 300
 _LONGEST_DATA = 40_000  # characters of JSON: with what is around it, it fits into a queue's message of 48 KiB
 _VERSIONS_STEP = 100
-
-
-class NoticeType(StrEnum):
-    """The statuses that are posted."""
-
-    ROLLOUT_STARTED = "rollout.started"
-    ROLLOUT_COMPLETED = "rollout.completed"
-    REGION_FAILED = "rollout.region-failed"
-    ROLLOUT_STALLED = "rollout.stalled"
-    PRUNE_COMPLETED = "prune.completed"
-    PRUNE_REFUSED = "prune.refused"
-    PUBLISH_FAILED = "publish.failed"
-    LIMIT_NEAR = "limit.near"
-    DEAD_LETTERED = "message.dead-lettered"
-    PLAN_REPORTED = "plan.reported"
-
-    @property
-    def event_type(self) -> str:
-        """The ``type`` of its CloudEvent."""
-        return _TYPE_PREFIX + self
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from base64 import b64decode
 from decimal import Decimal
 
 from shared.core.errors import Malformed
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.text import shown
 
 ALL = "all"

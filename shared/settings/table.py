@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.policy import InUse, Mode
 from shared.core.tags import MOST_KEPT
 from shared.core.target_regions import StorageAccountType

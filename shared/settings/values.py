@@ -7,7 +7,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from shared.core.names import GalleryId, ImageId
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.policy import Policy
 
 

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from azure.data.tables import TableClient
 
-from handlers import dashboard
+from handlers import triggers
 from local.outage import Outside
 from shared import settings
 from shared.adapters import records as recorded
@@ -193,7 +193,7 @@ def test_thousands_of_definitions(records: Records, rows: TableClient, storage: 
         "TARGET_REGIONS": "westeurope",
     }
     functions = func.FunctionApp()
-    functions.register_functions(dashboard.blueprint(App(settings.load(given))))
+    functions.register_functions(triggers.blueprint(App(settings.load(given))))
     found = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
     last = Entry.of(replace(FULL, image=ImageId(IMAGE.gallery, Name("image-1999")))).handle
     with Outside() as outside:

@@ -22,7 +22,7 @@ from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 from azure.functions.queue import QueueMessage
 
-from handlers import image_event, notify, planning, poison, prune, reconcile, replicate, sweep, watch
+from handlers import triggers
 from local.azure import Behaviour, Pace, SimulatedAzure
 from local.outage import Call, Killed, Outside
 from shared import settings
@@ -31,7 +31,6 @@ from shared.wiring import App
 from tests.clock import Clock
 from tests.flows.world import HOME, THREE, short
 
-STAGES = (image_event, sweep, reconcile, replicate, watch, prune, notify, poison, planning)
 _NOW = timedelta(0)
 _HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extensions"]["queues"]
 MOST_TRIES = int(_HOST["maxDequeueCount"])
@@ -159,8 +158,7 @@ class Clockwork:
     def _use(self, app: App) -> None:
         app.__dict__["queues"] = self.queues
         functions = func.FunctionApp()
-        for stage in STAGES:
-            functions.register_functions(stage.blueprint(app))
+        functions.register_functions(triggers.blueprint(app))
         self._app = app
         self._stages = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
 

@@ -10,13 +10,13 @@ from unittest.mock import Mock
 import azure.functions as func
 import pytest
 
-from handlers import notify
 from handlers.announcing import announce
 from local.azure import Post
 from shared.adapters.answer import Answer
 from shared.core.delivery import Verdict
 from shared.core.messages import Notify, Queue, read, write
-from shared.core.notices import NoticeType, failure_news
+from shared.core.notice_type import NoticeType
+from shared.core.notices import failure_news
 from shared.settings import load
 from tests.core.build import DAY, HOUR, MINUTE, NOW, version_id
 from tests.core.statuses import STATUSES
@@ -64,7 +64,7 @@ def handled(name: str, answer: Answer, message: Notify | None = None) -> tuple[_
         topic=receiver if name.endswith("topic") else other,
     )
     text = write(message or Notify(name, EVENTS["rollout.completed"], NOW, NOW + DAY))
-    functions(notify.blueprint(app))["notify"](func.QueueMessage(id="7", body=text.encode()))
+    functions(app)["notify"](func.QueueMessage(id="7", body=text.encode()))
     receiver.post.assert_called_once()
     return queues, delivery
 

@@ -11,7 +11,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
-from handlers import dashboard, planning
+from handlers import triggers
 from handlers.journal import quiet_libraries
 from local.azure import Fault
 from local.outage import Outside, answering, unreachable
@@ -53,8 +53,7 @@ def _overheard(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> list[st
 def _shown(clockwork: Clockwork) -> Mapping[str, str]:
     """Fetch all that the app shows: the page and its facts, of everything and of the definition, and the plan."""
     functions = func.FunctionApp()
-    for stage in (dashboard, planning):
-        functions.register_functions(stage.blueprint(clockwork.app))
+    functions.register_functions(triggers.blueprint(clockwork.app))
     found: list[Any] = functions.get_functions()
     known = {each.get_function_name(): each.get_user_function() for each in found}
     shown = {}

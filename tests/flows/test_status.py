@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from azure.core.pipeline.transport import HttpTransport
 
-from handlers import asking
+from handlers import asking, triggers
 from local.azure import Pace
 from local.outage import answering
 from shared.core.messages import Reconcile, write
@@ -282,7 +282,7 @@ def test_the_oldest_dead_letters_are_put_back_first(clockwork: Clockwork) -> Non
 
 def _replay(clockwork: Clockwork, **asked: str) -> tuple[int, Any]:
     functions = func.FunctionApp()
-    functions.register_functions(asking.blueprint(clockwork.app))
+    functions.register_functions(triggers.blueprint(clockwork.app))
     (replay,) = [each for each in functions.get_functions() if each.get_function_name() == "replay_dead_letters"]
     request = func.HttpRequest("POST", "/", params=asked, route_params={"queue": "reconcile"}, body=b"")
     answer = replay.get_user_function()(request)

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.formats import cards, slack, teams
 from shared.formats.tables import Row
 from shared.formats.texts import line, packed

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block
 
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.formats import cards, cloudevent, slack, teams
 from tests.formats.events import (
     EVENTS,

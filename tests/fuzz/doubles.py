@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import azure.functions as func
 
+from handlers import triggers
 from shared.core.messages import Message, Queue, bury, read, write
 from shared.settings import Settings, load
 from tests.core.build import NOW
@@ -86,9 +87,9 @@ class WithDeadLetters(OnlyQueues):
         self.rollouts = Kept()
 
 
-def functions(blueprint: func.Blueprint) -> dict[str, Callable[..., None]]:
-    """Give the functions of a blueprint, by their names."""
-    app = func.FunctionApp()
-    app.register_functions(blueprint)
-    found: list[Any] = app.get_functions()
+def functions(app: Any) -> dict[str, Callable[..., None]]:
+    """Give the functions of an app, by their names."""
+    served = func.FunctionApp()
+    served.register_functions(triggers.blueprint(app))
+    found: list[Any] = served.get_functions()
     return {each.get_function_name(): each.get_user_function() for each in found}

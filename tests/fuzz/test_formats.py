@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from shared.adapters.gallery_json import read_version
 from shared.core.errors import Malformed
 from shared.core.messages import Notify, Queue, read, write
-from shared.core.notices import Notice, NoticeType, dead_letter_news, plan_news, prune_news, replicas_news, rollout_news
+from shared.core.notice_type import NoticeType
+from shared.core.notices import Notice, dead_letter_news, plan_news, prune_news, replicas_news, rollout_news
 from shared.core.planner import plan, spread
 from shared.core.pruning import Pruning
 from shared.core.rollout import Rollout

@@ -319,7 +319,7 @@ def test_events_exist():
     """Every event that a query names is one that the code logs, and every status is one that it announces."""
     sources = "".join(path.read_text() for path in ROOT.glob("handlers/*.py"))
     logged = set(re.findall(r'\b(?:note|warn)\(\s*"([a-z.-]+)"', sources))
-    notices = set(re.findall(r'= "([a-z]+\.[a-z-]+)"', (ROOT / "shared/core/notices.py").read_text()))
+    notices = set(re.findall(r'= "([a-z]+\.[a-z-]+)"', (ROOT / "shared/core/notice_type.py").read_text()))
     named = set(re.findall(r'"([a-z]+(?:-[a-z]+)*(?:\.[a-z-]+)|announced)"', "".join(_queries())))
     assert named
     assert named <= logged | notices

@@ -260,7 +260,7 @@ def test_events_reach_the_function():
     assert destination["endpointType"] == "AzureFunction"
     assert destination["properties"]["resourceId"].text == "'${functionAppId}/functions/image_event'"
     assert destination["properties"]["maxEventsPerBatch"] == 1
-    assert '@stage.function_name("image_event")' in (bicep.INFRA.parent / "handlers" / "image_event.py").read_text()
+    assert '@functions.function_name("image_event")' in (bicep.INFRA.parent / "handlers" / "triggers.py").read_text()
     assert properties["deadLetterWithResourceIdentity"]["identity"]["type"] == "UserAssigned"
 
 

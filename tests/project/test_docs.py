@@ -8,7 +8,7 @@ from azure.eventgrid import SystemEventNames
 from local.host.config import apply_settings
 from shared.core.events import EVENT_TYPES
 from shared.core.messages import Queue
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.tags import KEEP_LATEST_TAG, REGIONS_TAG
 from shared.settings import SETTINGS, load
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.core.policy import InUse, Mode, Policy
 from shared.core.target_regions import RegionDefaults, RegionTarget, StorageAccountType
 from shared.settings import SETTINGS, load

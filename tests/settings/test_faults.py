@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.core.notices import NoticeType
+from shared.core.notice_type import NoticeType
 from shared.settings import SETTINGS, STORAGE, BadSettings, Settings, load
 from shared.settings.table import POLICY_SETTINGS
 from tests.core import strategies
