@@ -1,7 +1,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -60,8 +60,10 @@ stage.get_user_function()(func.EventGridEvent(
 """
 
 
-def loaded(code: str, environment: Mapping[str, str] = ENVIRONMENT) -> tuple[set[str], str]:
-    """Run code in a Python of its own; give which of the heavy packages it loaded, and what it printed."""
+def loaded(
+    code: str, environment: Mapping[str, str] = ENVIRONMENT, *, of: Iterable[str] = HEAVY
+) -> tuple[set[str], str]:
+    """Run code in a Python of its own; give which of the heavy or of other packages it loaded, and what it printed."""
     report = "\nimport sys; print(*sorted(sys.modules))"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("AzureWebJobs")}
     ran = subprocess.run(  # noqa: S603  this Python
@@ -75,7 +77,7 @@ def loaded(code: str, environment: Mapping[str, str] = ENVIRONMENT) -> tuple[set
     )
     assert ran.returncode == 0, ran.stderr
     *printed, modules = ran.stdout.splitlines()
-    return set(HEAVY) & set(modules.split()), "\n".join(printed)
+    return set(of) & set(modules.split()), "\n".join(printed)
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,14 @@ def test_an_event_loads_no_sdk() -> None:
     assert "handed over" in printed
     assert IMAGE.image in printed
     assert heavy == set()
+
+
+def test_an_event_loads_no_other_stage() -> None:
+    """Nor does it load what other stages work with: an instance that was started for events serves nothing else."""
+    stages = [f"handlers.{path.stem}" for path in (ROOT / "handlers").glob("*.py")]
+    others = ["shared.core.plan", "shared.core.rollout", "shared.core.status", "shared.formats"]
+    mine = {"handlers.image_event", "handlers.journal", "handlers.stage", "handlers.triggers"}
+    assert loaded(HANDLE_AN_EVENT, of=[*stages, *others])[0] == mine
 
 
 @pytest.mark.parametrize(
