@@ -394,6 +394,12 @@ def test_looked_back():
     assert writing.looked_back() == OPEN
 
 
+def test_looked_at():
+    """A look remembers what it saw, and looks back at the last write."""
+    seen = OPEN.writing(frozenset({HOME})).looked_at(version("1.0.2", HOME), NOW + HOUR)
+    assert seen == replace(OPEN, completed={HOME: NOW + HOUR})
+
+
 # Who looks at a rollout, and what was said of it.
 
 
