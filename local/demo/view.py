@@ -1,5 +1,6 @@
 """What the demo shows: one picture that redraws in a terminal, plain lines elsewhere."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -109,12 +110,12 @@ def _clock(at: float, scene: Scene) -> str:
 
 def summary(scene: Scene, seconds: float) -> Sequence[str]:
     """Say in a few lines what was seen."""
-    writes, posts = len(scene.azure.writes()), len(scene.azure.posts)
+    writes, posts = len(scene.azure.writes()), Counter(post.kind for post in scene.azure.posts)
     least = 1 + len(OLD)
     return (
         f"Converged after {seconds:.0f} s: {NEW} is complete in {len(REGIONS)} regions.",
         f"1.0.2 is left in its home region, {HOME}.",
         f"{IN_USE[0]} is left there and in {IN_USE[1]}, because scale set {USER} references it.",
         f"{writes} writes went to Azure Resource Manager (the least possible is {least}).",
-        f"{posts} messages were posted, {posts // 3} to each of three webhooks.",
+        f"{sum(posts.values())} messages were posted: {', '.join(f'{count} {kind}' for kind, count in posts.items())}.",
     )

@@ -31,7 +31,9 @@ def test_it_ends_by_itself(demo):
     assert "region 1.0.3 brazilsouth: completed" in shown
     assert "region 1.0.1 eastus2: removed" in shown
     assert "chat   teams ubuntu-2204 1.0.3: in all regions" in shown
+    assert "chat   slack ubuntu-2204: 2 versions pruned" in shown
     assert "3 writes went to Azure Resource Manager (the least possible is 3)." in shown
+    assert "10 messages were posted" in shown
     assert nothing_left(mark)
 
 
