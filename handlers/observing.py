@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.adapters.rollouts import Remembered
 
 
-type _ReadTags = Callable[[GalleryId | ImageId], Mapping[str, str]]
+type ReadTags = Callable[[GalleryId | ImageId], Mapping[str, str]]
 type _Enough = Callable[[ImageVersion], bool]
 
 
@@ -62,14 +62,16 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, wh
     return Observed(definition, policy, known)
 
 
-def observe_to_spread(app: App, version: VersionId, known: "Remembered") -> Observed:
+def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: ReadTags) -> Observed:
     """Read what a write needs to know that brings a version to more regions: of the newest, nothing but itself.
 
     That no newer one has taken its place is known from the passes, which see it first. What keeps older versions where
     they are is not asked. Raises what :func:`observe` raises.
+
+    :param tags: how tags are read.
     """
     image = version.image
-    policy, protected_by = _ruled(app, image, app.gallery.recent_tags, app.gallery.recent_tags)
+    policy, protected_by = _ruled(app, image, tags, tags)
     alone = known.memory.newest == version.number and not policy.exclusive
     closely = app.gallery.version(version) if alone else None
     listed = _repairable([closely] if closely else _versions(app, image, known.memory.newest), known)
@@ -113,26 +115,29 @@ def _closer(
 ) -> ImageVersion | None:
     """Read a version by itself where its regions matter; ``None`` when it was deleted since the list was made.
 
-    One that is at home alone hardly matters yet: no prune waits for it, and whoever writes reads it.
+    One that was just published hardly matters yet: no prune waits for it, and whoever writes reads it.
 
     :param enough: says of such a version whether the list tells all that is to be known for now.
     """
-    listed = standing.version
+    listed, now = standing.version, app.now()
     kept = standing.role in (Role.KEPT, Role.STAGED)
     read = closely if closely and closely.id == listed.id else None
     if not kept and read is None:
         return listed
-    if kept and _at_home_alone(listed) and enough(recalled := _recalled(app, listed, known)):
+    rollout = (known.running.get(listed.number) or app.rollouts.rollout(listed.id)) if kept else None
+    if kept and _just_published(listed, rollout) and enough(recalled := _recalled(listed, rollout, now)):
         return recalled
     try:
         version = replace(read or app.gallery.version(listed.id), repairable=listed.repairable)
     except Absent:
         return None
-    return _recalled(app, version, known) if kept else version
+    return _recalled(version, rollout, now) if kept else version
 
 
-def _at_home_alone(version: ImageVersion) -> bool:
-    return [region.name for region in version.regions] == [version.home]
+def _just_published(version: ImageVersion, rollout: Rollout | None) -> bool:
+    """Whether a version is at home alone, and we never asked for more: lists lag, and may show it as it was before."""
+    untouched = rollout is None or (rollout.open and not rollout.asked)
+    return untouched and [region.name for region in version.regions] == [version.home]
 
 
 def _never(_: ImageVersion) -> bool:
@@ -144,12 +149,11 @@ def _goes_out(listed: Definition, policy: Policy, now: datetime, version: ImageV
     return plan(replace(listed, versions=(version,)), policy, now=now).versions[0].replicates
 
 
-def _recalled(app: App, version: ImageVersion, known: "Remembered") -> ImageVersion:
-    now, rollout = app.now(), known.running.get(version.number) or app.rollouts.rollout(version.id)
+def _recalled(version: ImageVersion, rollout: Rollout | None, now: datetime) -> ImageVersion:
     return recorded(rollout, version, now=now).recall(version, now)
 
 
-def _ruled(app: App, image: ImageId, image_tags: _ReadTags, gallery_tags: _ReadTags) -> tuple[Policy, str | None]:
+def _ruled(app: App, image: ImageId, image_tags: ReadTags, gallery_tags: ReadTags) -> tuple[Policy, str | None]:
     """Say which policy holds for an image definition, and what protects all of it."""
     tags = image_tags(image)
     policy = tuned(app.settings.policy_for(image), tags)

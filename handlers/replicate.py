@@ -8,11 +8,11 @@ from handlers.announcing import announce_rollout
 from handlers.claiming import alone, wait_for
 from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
-from handlers.observing import may_take_out, observe_to_spread
+from handlers.observing import ReadTags, may_take_out, observe_to_spread
 from handlers.stage import Done, Outcome, Wait
 from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
-from shared.core.messages import Replicate
+from shared.core.messages import Reconcile, Replicate
 from shared.core.model import ImageVersion, Region, RegionState
 from shared.core.notice_type import NoticeType
 from shared.core.plan import Action, Line, VersionPlan
@@ -23,7 +23,7 @@ from shared.core.target_regions import RegionTarget
 from shared.wiring import App
 
 if TYPE_CHECKING:
-    from shared.adapters.rollouts import Claim
+    from shared.adapters.rollouts import Claim, Remembered
 
 
 _AT_ONCE = timedelta(0)
@@ -43,8 +43,18 @@ def handle(app: App, message: Replicate, ticket: str) -> Outcome:
     try:
         return alone(app, message.version, ticket, lambda claim: _replicate_alone(app, message, claim))
     except Absent:
-        note("replicate.absent", version=message.version)
-        return Done()
+        return _absent(app, message)
+
+
+def _absent(app: App, message: Replicate) -> Outcome:
+    """End the rollout of a version that is gone. Others may have given way to it: the definition wants a new pass."""
+    gone, now = f"{message.version.number} is gone", app.now()
+    note("replicate.absent", version=message.version)
+    rollout = app.rollouts.rollout(message.version)
+    if rollout and rollout.open:
+        app.queues.put(Reconcile(message.version.image, gone))
+        app.rollouts.amend_rollout(message.version, rollout, lambda before: before.end(gone, now))
+    return Done()
 
 
 def _asked(message: Replicate, rollout: Rollout | None, now: datetime) -> bool:
@@ -64,19 +74,20 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     running = known.running.get(message.version.number)
     if _asked(message, running, app.now()):
         return Done()
-    observed = observe_to_spread(app, message.version, known)
-    each = plan(observed.definition, observed.policy, now=app.now()).of(message.version.number)
+    each, policy = _decided(app, message, known, app.gallery.recent_tags)
+    if not _wanted(each, message):  # what was read a while ago may decide for a write, not against one
+        each, policy = _decided(app, message, known, app.gallery.tags)
 
     if each is None or not (each.kept or message.back) or each.reason:
         reason = (each and each.reason) or "it is not kept any more"
         note("replicate.unneeded", version=message.version, region=message.region, reason=reason)
         return Done()
-    rollout = running or _rollout(app, each.version, observed.policy)
-    if _there(each.version, message, observed.policy.regions):
+    rollout = running or _rollout(app, each.version, policy)
+    if _there(each.version, message, policy.regions):
         if not message.back:
             follow(app, each.version, rollout)
         return Done()
-    part = _part(app, each, message, rollout, observed.policy)
+    part = _part(app, each, message, rollout, policy)
     if part is None:
         note("replicate.unneeded", version=message.version, region=message.region, reason="nothing is to change")
         return Done()
@@ -84,6 +95,16 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
         return _not_now(app, each, rollout, message)
 
     return _write(app, part, message, rollout, claim)
+
+
+def _decided(app: App, message: Replicate, known: "Remembered", tags: ReadTags) -> tuple[VersionPlan | None, Policy]:
+    """Plan for the version, as it is now, and say by which policy."""
+    observed = observe_to_spread(app, message.version, known, tags)
+    return plan(observed.definition, observed.policy, now=app.now()).of(message.version.number), observed.policy
+
+
+def _wanted(each: VersionPlan | None, message: Replicate) -> bool:
+    return each is not None and not each.reason and (each.replicates or message.again or message.back)
 
 
 def _part(app: App, each: VersionPlan, message: Replicate, rollout: Rollout, policy: Policy) -> VersionPlan | None:
@@ -118,8 +139,10 @@ def _there(version: ImageVersion, message: Replicate, targets: Iterable[RegionTa
 
 def _write(app: App, part: VersionPlan, message: Replicate, rollout: Rollout, claim: "Claim") -> Outcome:
     version, now = part.version, app.now()
-    rollout = app.rollouts.amend_rollout(version.id, rollout, lambda before: before.writing(part.known))
-    claim.keep(now)
+    rollout = app.rollouts.amend_rollout(
+        version.id, rollout, lambda before: before.writing(part.known).met(version, now)
+    )
+    claim.keep(app.now())
     try:
         app.gallery.write(part)
     except FlagFirst:

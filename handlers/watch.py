@@ -9,6 +9,7 @@ from handlers.journal import note
 from handlers.observing import may_take_out, wanted
 from handlers.recording import record_look
 from handlers.stage import Done, Outcome
+from handlers.watching import Change
 from shared.core.errors import Absent
 from shared.core.messages import LONGEST_DELAY, Reconcile, Replicate, Watch
 from shared.core.model import ImageVersion
@@ -53,10 +54,14 @@ def handle(app: App, message: Watch, ticket: str) -> Outcome:
         note("rollout.ended", version=message.version, reason=gone)
         return _hand_back(app, message, gone)
 
-    now = app.now()
-    if rollout.known:  # nobody could look back at the last write
-        put_back(app, version, rollout.known)
-    rollout = rollout.looked_at(version, now)  # it is remembered with what comes of the look
+    now, known = app.now(), rollout.known
+    if known:  # nobody could look back at the last write
+        put_back(app, version, known)
+
+    def looked(before: Rollout) -> Rollout:
+        return before.looked_at(version, now, known)
+
+    rollout = looked(rollout)  # it is remembered with what comes of the look
     lines = wanted(app, version, rollout, now)
     seen = progress(version, lines)
     judgement = judge(rollout, seen, now=now)
@@ -72,11 +77,12 @@ def handle(app: App, message: Watch, ticket: str) -> Outcome:
     record_look(app, version, rollout, lines=lines, seen=seen, judgement=judgement)
 
     if judgement.complete:
-        return _complete(app, version, rollout)
+        return _complete(app, version, rollout, looked)
     if judgement.stray:
-        app.rollouts.amend_rollout(version.id, rollout, lambda before: before.looked_at(version, now).unlooked())
+        app.rollouts.amend_rollout(version.id, rollout, lambda before: looked(before).unlooked())
         return _hand_back(app, message, f"{version.number} belongs in {', '.join(seen.missing)}")
-    return _go_on(app, version, rollout, judgement, _pause(app, version.id, rollout, seen, lines))
+    wait = _pause(app, version.id, rollout, seen, lines)
+    return _go_on(app, version, rollout, judgement, wait=wait, looked=looked)
 
 
 def _of(rollout: Rollout, message: Watch) -> bool:
@@ -89,7 +95,7 @@ def _hand_back(app: App, message: Watch, cause: str) -> Outcome:
     return Done()
 
 
-def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
+def _complete(app: App, version: ImageVersion, rollout: Rollout, looked: Change) -> Outcome:
     """Tell that it is over; if nobody told of its start, of that too: who wrote is dead, or will come back late."""
     now, said = app.now(), (STARTED,) if _begun(version, rollout) else ()
     if said and STARTED not in rollout.announced:
@@ -97,9 +103,7 @@ def _complete(app: App, version: ImageVersion, rollout: Rollout) -> Outcome:
     if said:
         announce_rollout(app, NoticeType.ROLLOUT_COMPLETED, version, rollout)
     app.queues.put(Reconcile(version.id.image, f"{version.number} is complete"))
-    app.rollouts.amend_rollout(
-        version.id, rollout, lambda before: before.looked_at(version, now).saying(*said).finish(now)
-    )
+    app.rollouts.amend_rollout(version.id, rollout, lambda before: looked(before).saying(*said).finish(now))
     return Done()
 
 
@@ -121,7 +125,9 @@ def _pause(app: App, version: VersionId, rollout: Rollout, seen: Progress, lines
     return pause(look, app.settings.watch_first, app.settings.watch_longest, seed=seed)
 
 
-def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement, wait: timedelta) -> Outcome:
+def _go_on(  # noqa: PLR0913  a look has this many sides
+    app: App, version: ImageVersion, rollout: Rollout, judgement: Judgement, *, wait: timedelta, looked: Change
+) -> Outcome:
     """Tell what went wrong, see to what failed, and look again later."""
     _tell(app, version, rollout, judgement)
     dues = {region: _repair(app, version, rollout, region) for region in judgement.repair}
@@ -135,7 +141,7 @@ def _go_on(app: App, version: ImageVersion, rollout: Rollout, judgement: Judgeme
     ]
 
     def gone_on(before: Rollout) -> Rollout:
-        after = before.looked_at(version, now).saying(*said).repairing(dues)
+        after = looked(before).saying(*said).repairing(dues)
         return after.giving_up(hopeless=judgement.hopeless).looking(look, now + wait)
 
     app.rollouts.amend_rollout(version.id, rollout, gone_on)

@@ -77,7 +77,9 @@ class Gallery:
         """
         at = self._now()
         tags = self._together.read(("tags", thing), lambda: self._tags(thing))
-        self._recent[thing] = at, tags
+        known = self._recent.get(thing)
+        if known is None or known[0] <= at:
+            self._recent[thing] = at, tags
         return tags
 
     def recent_tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:

@@ -172,7 +172,7 @@ class Rollouts:
         if etag is None:
             values, before = self._table.read(key)
             etag = None if _held(values, holder, now) else self._table.write(key, _holding(holder, until), before)
-        return Claim(self._table, key, holder, until, lasting, etag) if etag else None
+        return Claim(self._table, key, holder, lasting, etag) if etag else None
 
     def begin_delivery(
         self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta
@@ -215,7 +215,6 @@ class Claim:
     _table: Table
     _key: Key
     _holder: str
-    _until: datetime
     _lasting: timedelta
     _etag: str
 
@@ -225,12 +224,8 @@ class Claim:
     def keep(self, now: datetime) -> None:
         """Make sure of it just before a write: reading a long history may have taken longer than it lasts.
 
-        While more than half of its time is left nobody can have taken it, also by a clock that goes wrong by a little.
-
         :raises Retry: when it had ended, and another has it now.
         """
-        if self._until - now > self._lasting / 2:
-            return
         etag = self._table.write(self._key, _holding(self._holder, now + self._lasting), self._etag)
         if etag is None:
             raise Retry("the claim ended before the write", after=_BUSY)

@@ -148,6 +148,7 @@ class Table:
 
     def _know(self, key: Key, values: Values | None, etag: str | None) -> tuple[Values | None, str | None]:
         """Remember how a row is; of many rows the last ones."""
+        self._known.pop(key, None)  # the last one seen is the last one forgotten
         self._known[key] = values, etag
         if len(self._known) > self._remembers:
             self._known.popitem(last=False)

@@ -162,13 +162,23 @@ class Rollout:
         return replace(self, most=most)
 
     def seen(self, version: ImageVersion, now: datetime) -> Self:
-        """Remember since when regions are complete; one that is not any more begins anew."""
+        """Remember since when regions are complete; one that is not any more begins anew.
+
+        A version as a list has it says nothing of that.
+        """
+        if all(region.state is RegionState.UNKNOWN for region in version.regions):
+            return self
         complete = {region.name: self.completed.get(region.name, now) for region in version.regions if region.complete}
         return self if complete == self.completed else replace(self, completed=complete)
 
-    def looked_at(self, version: ImageVersion, now: datetime) -> Self:
-        """Remember what a look saw; it looks back at the last write, too."""
-        return self.seen(version, now).looked_back()
+    def met(self, version: ImageVersion, now: datetime) -> Self:
+        """Remember how a write found the version: what was complete before the first one was so from the start."""
+        return self.seen(version, now if self.asked else self.started)
+
+    def looked_at(self, version: ImageVersion, now: datetime, known: frozenset[str]) -> Self:
+        """Remember what a look saw; it looked back at the last write, too, if that is still the one that it knew of."""
+        after = self.seen(version, now)
+        return after.looked_back() if self.known == known else after
 
     def recall(self, version: ImageVersion, now: datetime) -> ImageVersion:
         """Give a version with what is remembered of its regions: since when they are complete, and which were refused.

@@ -103,6 +103,28 @@ def test_recent_tags(azure: SimulatedAzure, image: ImageId) -> None:
     assert len([each for each in azure.requests if each.method == "GET"]) == 5
 
 
+def test_a_slow_reading_is_no_recent_one(
+    azure: SimulatedAzure, image: ImageId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two readings that overlap the one that was asked for later is the recent one, whichever comes last."""
+    clock = Clock()
+    gallery = Gallery(azure.endpoint, None, now=clock.now)
+    read, others = Gallery._tags, Gallery(azure.endpoint, None, now=clock.now)
+
+    def slow(self: Gallery, thing: GalleryId | ImageId) -> Any:
+        found = read(self, thing)
+        if self is gallery and thing not in gallery._recent:
+            azure.set_tags(str(thing), {"team": "others"})
+            clock.at += timedelta(seconds=1)
+            others.tags(thing)
+            gallery._recent[thing] = others._recent[thing]
+        return found
+
+    monkeypatch.setattr(Gallery, "_tags", slow)
+    assert gallery.tags(image) == {"os": "linux"}
+    assert gallery.recent_tags(image) == {"team": "others"}
+
+
 def test_versions_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
     """Every version of every page is listed with what a list knows, which is not the state of regions."""
     azure.set_behaviour(page_size=3)

@@ -395,9 +395,27 @@ def test_looked_back():
 
 
 def test_looked_at():
-    """A look remembers what it saw, and looks back at the last write."""
-    seen = OPEN.writing(frozenset({HOME})).looked_at(version("1.0.2", HOME), NOW + HOUR)
+    """A look remembers what it saw, and that it looked back at the last write, but not at one that came since."""
+    known = frozenset({HOME})
+    seen = OPEN.writing(known).looked_at(version("1.0.2", HOME), NOW + HOUR, known)
     assert seen == replace(OPEN, completed={HOME: NOW + HOUR})
+    later = OPEN.writing(known | {"uksouth"})
+    assert later.looked_at(version("1.0.2", HOME), NOW + HOUR, known) == replace(later, completed={HOME: NOW + HOUR})
+
+
+def test_met():
+    """What is complete before the first write was so when the rollout began; what later ones find is so since then."""
+    began = replace(OPEN, started=NOW - HOUR)
+    assert began.met(version("1.0.2", HOME), NOW).completed == {HOME: NOW - HOUR}
+    asked = began.asking(["eastus2"], NOW)
+    assert asked.met(version("1.0.2", HOME, "eastus2"), NOW).completed == {HOME: NOW, "eastus2": NOW}
+
+
+def test_a_list_says_nothing_of_states():
+    """A version as a list has it, where no region has a state, leaves what is remembered as it is."""
+    before = replace(OPEN, completed={HOME: NOW})
+    listed = version("1.0.2", region(HOME, RegionState.UNKNOWN), region("eastus2", RegionState.UNKNOWN))
+    assert before.seen(listed, NOW + HOUR) is before
 
 
 # Who looks at a rollout, and what was said of it.

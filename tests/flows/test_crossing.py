@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from handlers import watch
 from local.azure import Fault, Pace
+from shared.core.names import VersionId
 from shared.core.plan import VersionPlan
 from tests.flows.clockwork import HOME, Clockwork
 
@@ -128,3 +130,23 @@ def test_a_flag_that_somebody_takes_back(clockwork: Clockwork, monkeypatch: pyte
 
 def _allow(version: dict[str, Any]) -> None:
     version["properties"]["safetyProfile"] = {FLAG: True}
+
+
+def test_a_look_that_overlaps_a_write(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A write that is about to leave while somebody looks is still to be looked back at after the look."""
+    clockwork.decide(POLICY)
+    _publish(clockwork)
+    clockwork.run(MINUTE, until=clockwork.writes)
+    version, known = VersionId.parse(clockwork.version("1.0.1")), frozenset({HOME, "eastus2"})
+    rollouts, record = clockwork.app.rollouts, watch.record_look
+
+    def meanwhile(*given: Any, **named: Any) -> None:
+        monkeypatch.setattr(watch, "record_look", record)
+        rollouts.touch_rollout(version, lambda before: before.writing(known))
+        record(*given, **named)
+
+    monkeypatch.setattr(watch, "record_look", meanwhile)
+    clockwork.run(MINUTE, until=lambda: watch.record_look is record)
+    rollout = rollouts.rollout(version)
+    assert rollout
+    assert rollout.known == known

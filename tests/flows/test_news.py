@@ -92,6 +92,20 @@ def test_nobody_waits_for_what_will_not_come(clockwork: Clockwork) -> None:
     assert "batch|" not in clockwork.rows()
 
 
+def test_how_long_a_region_took(clockwork: Clockwork) -> None:
+    """A region took the time from the rollout's start until it was seen complete; the home had it from the start."""
+    clockwork.azure.set_behaviour(update=Pace.after(60), replicate=Pace.after(120))
+    clockwork.decide(" ".join(THREE))
+    clockwork.azure.add_version(clockwork.image, "1.0.3", regions=[HOME])
+    clockwork.event("1.0.3")
+    clockwork.pass_time(timedelta(seconds=7))
+    assert clockwork.run(HOUR)
+    (end,) = clockwork.events("rollout.completed")
+    took = {each["name"]: each["seconds"] for each in end["data"]["regions"]}
+    assert took.pop(HOME) == 0
+    assert all(120 <= seconds <= 240 for seconds in took.values())
+
+
 def test_a_version_that_azure_did_not_make(clockwork: Clockwork) -> None:
     """An event of a failed write, about a version that is not there, is told of once, however often it comes."""
     clockwork.azure.add_version(clockwork.image, "1.0.1", regions=list(THREE))

@@ -10,6 +10,7 @@ from local.azure import Pace
 from local.outage import Killed
 from shared.core.messages import Reconcile
 from shared.core.names import ImageId, VersionNumber
+from shared.wiring import App
 from tests.flows.clockwork import HOME, Clockwork, published
 
 pytestmark = pytest.mark.flow
@@ -109,7 +110,7 @@ def test_the_pass_of_the_others_waits_for_its_turn(app: Clockwork) -> None:
 
 
 def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
-    """Passes over many definitions of a gallery read it once; so do writes just after; a new tag stops later ones."""
+    """Passes over many definitions of a gallery read it once; a tag that is new stops the writes that come later."""
     others = [app.azure.add_image(app.gallery, f"other-{number}") for number in range(5)]
     for image in others:
         app.azure.add_version(image, "1.0.0", regions=[HOME])
@@ -120,10 +121,30 @@ def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
     assert _reads(app).count("prodgallery") == 1
     app.azure.set_tags(app.gallery, {"gallery-fanout-keep": "true"})
     app.pass_time(timedelta(seconds=20))
-    app.run(MINUTE)
-    assert _reads(app).count("prodgallery") == 2
     app.run(10 * MINUTE)
     assert app.writes() == []
+
+
+@pytest.mark.parametrize("tags", [{"gallery-fanout-regions": f"{HOME} eastus2 uksouth"}, {}], ids=["regions", "free"])
+def test_older_tags_elsewhere(clockwork: Clockwork, tags: dict[str, str]) -> None:
+    """Where the instance that writes has read the tags a moment before they changed, it does not decide by them that
+    there is nothing to do.
+    """
+    image, new = ImageId.parse(clockwork.image), "uksouth" if tags else "eastus2"
+    clockwork.azure.set_behaviour(update=Pace.after(60), replicate=Pace.after(120))
+    clockwork.decide(f"{HOME} eastus2")
+    clockwork.azure.add_version(clockwork.image, "1.0.3", regions=[HOME, "eastus2"] if tags else [HOME])
+    clockwork.azure.set_tags(clockwork.image, {} if tags else {"gallery-fanout-keep": "true"})
+    clockwork.event("1.0.3")
+    clockwork.run(10 * MINUTE)
+    other = App(clockwork.app.settings, now=clockwork.clock.now)
+    for thing in (image, image.gallery):
+        other.gallery.tags(thing)
+    clockwork.azure.set_tags(clockwork.image, tags)
+    _come(clockwork, "1.0.3", 1)
+    clockwork.app.__dict__["gallery"] = other.gallery
+    clockwork.run(timedelta(seconds=1))
+    assert [sorted(regions) for _, regions in clockwork.writes()] == [sorted({HOME, "eastus2", new})]
 
 
 @pytest.mark.parametrize("tagged", ["prodgallery", "ubuntu-2204"])
