@@ -167,11 +167,8 @@ class Rollouts:
 
     def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
         """Become the only writer of a version, for a while; ``None`` when another holder is."""
-        key, until = _key("claim", version), now + lasting
-        etag = self._table.write(key, _holding(holder, until), None)  # nearly always nobody has it
-        if etag is None:
-            values, before = self._table.read(key)
-            etag = None if _held(values, holder, now) else self._table.write(key, _holding(holder, until), before)
+        key = _key("claim", version)
+        _, etag = self._take(key, holder, now, lasting)
         return Claim(self._table, key, holder, lasting, etag) if etag else None
 
     def begin_delivery(
@@ -185,16 +182,21 @@ class Rollouts:
         if key in self._unrecorded:
             self._record(key, now)
             return None
-        etag = self._table.write(key, _holding(holder, now + lasting), None)  # nearly always it is the first
-        if etag is None:
-            values, before = self._table.read(key)
-            if values and values.get("posted"):
-                return None
-            held = _held(values, holder, now)
-            etag = None if held else self._table.write(key, _holding(holder, now + lasting), before)
+        before, etag = self._take(key, holder, now, lasting)
+        if before and before.get("posted"):
+            return None
         if etag is None:
             raise Retry("another message is posting it", after=_BUSY)
         return Delivery(self._table, key, etag, self._record)
+
+    def _take(self, key: Key, holder: str, now: datetime, lasting: timedelta) -> tuple[Values | None, str | None]:
+        """Become the holder of a row; give what was there, and the new ETag: ``None`` where that is another's."""
+        mine = _holding(holder, now + lasting)
+        etag = self._table.write(key, mine, None)  # nearly always there is no row
+        if etag:
+            return None, etag
+        values, etag = self._table.read(key)
+        return values, None if _held(values, holder, now) else self._table.write(key, mine, etag)
 
     def _record(self, key: Key, now: datetime) -> None:
         """Record a post. Until the table has it, this process knows: what comes again is not posted again."""
@@ -261,8 +263,13 @@ def _holding(holder: str, until: datetime) -> Values:
 
 
 def _held(values: Values | None, holder: str, now: datetime) -> bool:
-    """Whether another holds it; what is held ends by itself, and the same holder may go on with it."""
-    return values is not None and values["holder"] != holder and datetime.fromisoformat(values["until"]) > now
+    """Whether another holds it; what is held ends by itself, and the same holder may go on with it.
+
+    What was posted stays so, whoever asks.
+    """
+    if values is None or "posted" in values:
+        return values is not None
+    return values["holder"] != holder and datetime.fromisoformat(values["until"]) > now
 
 
 def partition(image: ImageId | str) -> str:

@@ -83,11 +83,10 @@ class Table:
             f"PartitionKey eq @partition and ( {wanted} )", {"partition": partition, "row": row, **ranges}
         )
         self._know((partition, row), None, None)
-        return {
-            entity["RowKey"]: self._know((partition, entity["RowKey"]), _values(entity), entity.metadata["etag"])[0]
-            or {}
-            for entity in found
-        }
+        rows = {entity["RowKey"]: (_values(entity), entity.metadata["etag"]) for entity in found}
+        for name, (values, etag) in rows.items():
+            self._know((partition, name), values, etag)
+        return {name: values for name, (values, _) in rows.items()}
 
     def _query(self, wanted: str, parameters: dict[str, str], most: int | None = None) -> "list[TableEntity]":
         found = self._table.query_entities(wanted, parameters=parameters, results_per_page=most)

@@ -9,7 +9,6 @@ import azure.functions as func
 import pytest
 from azure.data.tables import TableClient
 
-from handlers import triggers
 from local.outage import Outside
 from shared import settings
 from shared.adapters import records as recorded
@@ -24,6 +23,7 @@ from shared.wiring import App
 from tests.adapters.support import IMAGE, NOBODY
 from tests.core.build import NOW
 from tests.core.test_status import FULL, SWEEP, VERSIONS
+from tests.served import functions
 
 STATUS = replace(FULL, image=IMAGE)
 MINUTE = timedelta(minutes=1)
@@ -192,9 +192,7 @@ def test_thousands_of_definitions(records: Records, rows: TableClient, storage: 
         "GALLERIES": str(IMAGE.gallery),
         "TARGET_REGIONS": "westeurope",
     }
-    functions = func.FunctionApp()
-    functions.register_functions(triggers.blueprint(App(settings.load(given))))
-    found = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
+    found = functions(App(settings.load(given)))
     last = Entry.of(replace(FULL, image=ImageId(IMAGE.gallery, Name("image-1999")))).handle
     with Outside() as outside:
         began = process_time()

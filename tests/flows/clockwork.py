@@ -22,7 +22,6 @@ from azure.core.exceptions import AzureError
 from azure.data.tables import TableServiceClient
 from azure.functions.queue import QueueMessage
 
-from handlers import triggers
 from local.azure import Behaviour, Pace, SimulatedAzure
 from local.outage import Call, Killed, Outside
 from shared import settings
@@ -30,6 +29,7 @@ from shared.core.messages import Message, Queue, bury, delayed, write
 from shared.wiring import App
 from tests.clock import Clock
 from tests.flows.world import HOME, THREE, short
+from tests.served import functions
 
 _NOW = timedelta(0)
 _HOST = json.loads((Path(__file__).parents[2] / "host.json").read_text())["extensions"]["queues"]
@@ -157,10 +157,8 @@ class Clockwork:
 
     def _use(self, app: App) -> None:
         app.__dict__["queues"] = self.queues
-        functions = func.FunctionApp()
-        functions.register_functions(triggers.blueprint(app))
         self._app = app
-        self._stages = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
+        self._stages = functions(app)
 
     @property
     def app(self) -> App:

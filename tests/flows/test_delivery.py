@@ -22,7 +22,7 @@ from tests.core.build import DAY, HOUR, MINUTE, NOW, version_id
 from tests.core.statuses import STATUSES
 from tests.flows.clockwork import Clockwork
 from tests.formats.events import EVENTS
-from tests.fuzz.doubles import functions
+from tests.served import functions
 from tests.settings.environment import GOOD
 
 KINDS = ("teams", "slack", "json", "topic")

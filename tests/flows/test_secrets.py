@@ -6,12 +6,10 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from traceback import format_exception
-from typing import Any
 
 import azure.functions as func
 import pytest
 
-from handlers import triggers
 from handlers.journal import quiet_libraries
 from local.azure import Fault
 from local.outage import Outside, answering, unreachable
@@ -19,6 +17,7 @@ from shared.core.messages import Queue
 from shared.settings.table import SETTINGS, STORAGE
 from tests.adapters.support import NOBODY
 from tests.flows.clockwork import HOME, THREE, Clockwork
+from tests.served import functions
 
 pytestmark = pytest.mark.flow
 
@@ -52,10 +51,7 @@ def _overheard(clockwork: Clockwork, monkeypatch: pytest.MonkeyPatch) -> list[st
 
 def _shown(clockwork: Clockwork) -> Mapping[str, str]:
     """Fetch all that the app shows: the page and its facts, of everything and of the definition, and the plan."""
-    functions = func.FunctionApp()
-    functions.register_functions(triggers.blueprint(clockwork.app))
-    found: list[Any] = functions.get_functions()
-    known = {each.get_function_name(): each.get_user_function() for each in found}
+    known = functions(clockwork.app)
     shown = {}
     for name in ("status", "status_json", "plan"):
         for params in ({}, {"definition": clockwork.image}):

@@ -9,7 +9,7 @@ import azure.functions as func
 import pytest
 from azure.core.pipeline.transport import HttpTransport
 
-from handlers import asking, triggers
+from handlers import asking
 from local.azure import Pace
 from local.outage import answering
 from shared.core.messages import Reconcile, write
@@ -17,6 +17,7 @@ from shared.core.names import ImageId, Name
 from shared.core.status import DefinitionStatus, Level, Standing, Versions, estimate, level, troubles
 from tests.flows.clockwork import HOME, Clockwork
 from tests.flows.world import THREE
+from tests.served import functions
 
 pytestmark = pytest.mark.flow
 
@@ -281,9 +282,6 @@ def test_the_oldest_dead_letters_are_put_back_first(clockwork: Clockwork) -> Non
 
 
 def _replay(clockwork: Clockwork, **asked: str) -> tuple[int, Any]:
-    functions = func.FunctionApp()
-    functions.register_functions(triggers.blueprint(clockwork.app))
-    (replay,) = [each for each in functions.get_functions() if each.get_function_name() == "replay_dead_letters"]
     request = func.HttpRequest("POST", "/", params=asked, route_params={"queue": "reconcile"}, body=b"")
-    answer = replay.get_user_function()(request)
+    answer = functions(clockwork.app)["replay_dead_letters"](request)
     return answer.status_code, json.loads(answer.get_body())

@@ -1,14 +1,10 @@
 """An app whose Azure must not be called, and queues that are lists."""
 
 from base64 import b64encode
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import azure.functions as func
-
-from handlers import triggers
 from shared.core.messages import Message, Queue, bury, read, write
 from shared.settings import Settings, load
 from tests.core.build import NOW
@@ -85,11 +81,3 @@ class WithDeadLetters(OnlyQueues):
     def __init__(self) -> None:
         super().__init__()
         self.rollouts = Kept()
-
-
-def functions(app: Any) -> dict[str, Callable[..., None]]:
-    """Give the functions of an app, by their names."""
-    served = func.FunctionApp()
-    served.register_functions(triggers.blueprint(app))
-    found: list[Any] = served.get_functions()
-    return {each.get_function_name(): each.get_user_function() for each in found}

@@ -17,9 +17,10 @@ from shared.core.messages import Queue, bury, read, unearth
 from shared.core.names import VersionId
 from tests.core import strategies
 from tests.core.build import GALLERY_ID, IMAGE, NOW
-from tests.fuzz.doubles import OnlyQueues, WithDeadLetters, functions
+from tests.fuzz.doubles import OnlyQueues, WithDeadLetters
 from tests.fuzz.mutations import CONTROLS, LOOK_ALIKES, TRAVERSALS, odd_texts, odd_values, outside, spoiled, tried
 from tests.fuzz.samples import EVENT, EVENTS_IN, MESSAGES, STATUSES
+from tests.served import functions
 
 EVERY_QUEUE = pytest.mark.parametrize("queue", Queue)
 

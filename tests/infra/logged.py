@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 import azure.functions as func
 
-from handlers import triggers
 from tests.flows.clockwork import THREE, Clockwork
+from tests.served import functions
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 POLICY = " ".join(THREE)
@@ -56,8 +56,5 @@ def publish(clockwork: Clockwork, number: str = "1.0.3") -> None:
 
 def post(clockwork: Clockwork, function: str, **route: str) -> None:
     """Press a button of the page."""
-    functions = func.FunctionApp()
-    functions.register_functions(triggers.blueprint(clockwork.app))
-    found = {each.get_function_name(): each.get_user_function() for each in functions.get_functions()}
     params = {"definition": clockwork.image}
-    found[function](func.HttpRequest("POST", "/api/x", params=params, route_params=route, body=b""))
+    functions(clockwork.app)[function](func.HttpRequest("POST", "/api/x", params=params, route_params=route, body=b""))
