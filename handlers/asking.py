@@ -48,12 +48,12 @@ def _replay(app: App, req: func.HttpRequest) -> func.HttpResponse:
         return refusal(404, f"There is no such queue. Wanted one of: {', '.join(Queue)}")
     queue = Queue(named)
     if name:
-        letter = app.records.dead_letter(queue, name)
+        letter = app.dead_letters.one(queue, name)
         if letter is None:
             return refusal(404, "There is no such dead letter, or it was put back already.")
         letters = [letter]
     else:
-        letters = app.records.dead_letters(most=MOST_AT_ONCE + 1, queue=queue, oldest=True)
+        letters = app.dead_letters.find(most=MOST_AT_ONCE + 1, queue=queue, oldest=True)
     replayed = _put_back(app, queue, letters[:MOST_AT_ONCE])
     left = len(letters) - replayed
     if from_page(req):
@@ -73,7 +73,7 @@ def _put_back(app: App, queue: Queue, letters: Sequence[DeadLetter]) -> int:
             if faults == _MOST_FAULTS:
                 break
             continue
-        app.records.forget_dead_letter(letter)
+        app.dead_letters.forget(letter)
         note("dead-letter.replayed", queue=queue, message=letter.name)
         replayed += 1
     return replayed

@@ -11,7 +11,7 @@ from shared.core.rollout import patience
 from shared.wiring import App
 
 if TYPE_CHECKING:
-    from shared.adapters.rollouts import Claim
+    from shared.adapters.claims import Claim
 
 _LASTS = timedelta(minutes=2)
 _BUSY = timedelta(seconds=2)
@@ -22,7 +22,7 @@ def alone(app: App, version: VersionId, ticket: str, act: Callable[["Claim"], Ou
 
     A writer that was killed holds up nobody for long: its own message, when it is delivered again, goes on with the
     claim, and for any other the claim ends after two minutes. Who reads for longer finds out before it writes:
-    :meth:`shared.adapters.rollouts.Claim.keep`.
+    :meth:`shared.adapters.claims.Claim.keep`.
 
     :param ticket: who acts: the id of the message in its queue.
     """

@@ -60,7 +60,7 @@ def _board(app: App, question: Question) -> Board:
             f"Nothing is recorded of {question.definition}. The next pass over it, if there is one, records it."
         )
     images = [entry.status.image for entry in board.to_open[:MOST_OPEN]]
-    letters = app.records.dead_letters(most=MOST_LETTERS + 1)
+    letters = app.dead_letters.find(most=MOST_LETTERS + 1)
     return replace(
         board.opening({image: app.records.versions(image) for image in images}),
         sweep=app.records.sweep(),

@@ -45,7 +45,7 @@ def _post(app: App, message: Notify, ticket: str) -> Outcome:
         name, body = str(event["id"]), form.body(event)
     except _NO_STATUS as fault:
         return Failed(f"its status cannot be shown: {type(fault).__name__}: {fault}")
-    delivery = app.rollouts.begin_delivery(name, webhook.name, ticket, now=now, lasting=_POST_LASTS)
+    delivery = app.deliveries.begin(name, webhook.name, ticket, now=now, lasting=_POST_LASTS)
     if delivery is None:
         note("notify.double", webhook=webhook.name, event=name)
         return Done()

@@ -10,6 +10,7 @@ from shared.core.messages import Message, Notify, Prune, Queue, Reconcile, read,
 from shared.core.names import ImageId, VersionId
 from shared.core.notice_type import NoticeType
 from shared.core.notices import dead_letter_news
+from shared.core.status import DeadLetter
 from shared.wiring import App
 
 _BY_HOST = "it failed every time it was tried"
@@ -20,7 +21,7 @@ def handle(app: App, queue: Queue, given: func.QueueMessage) -> None:
     text, reason = unearth(given.get_body().decode("utf-8", errors="replace"))
     reason = reason or _BY_HOST
 
-    app.rollouts.keep_dead_letter(queue, str(given.id), text, reason, app.now())
+    app.dead_letters.keep(DeadLetter(queue, str(given.id), text, reason, app.now()))
     warn("message.dead-lettered", queue=queue, message=given.id, reason=reason)
 
     message = _read(queue, text)

@@ -23,7 +23,7 @@ from shared.core.pruning import Pruning
 from shared.wiring import App
 
 if TYPE_CHECKING:
-    from shared.adapters.rollouts import Claim
+    from shared.adapters.claims import Claim
 
 
 def handle(app: App, message: Prune, ticket: str) -> Outcome:

@@ -23,7 +23,8 @@ from shared.core.target_regions import RegionTarget
 from shared.wiring import App
 
 if TYPE_CHECKING:
-    from shared.adapters.rollouts import Claim, Remembered
+    from shared.adapters.claims import Claim
+    from shared.adapters.rollouts import Remembered
 
 
 _AT_ONCE = timedelta(0)

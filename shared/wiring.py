@@ -13,6 +13,8 @@ from shared.settings import Settings, WebhookKind
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared.adapters.dead_letters import DeadLetters
+    from shared.adapters.deliveries import Deliveries
     from shared.adapters.gallery import Gallery
     from shared.adapters.queues import Queues
     from shared.adapters.records import Records
@@ -78,6 +80,20 @@ class App:
         from shared.adapters.rollouts import Rollouts  # noqa: PLC0415
 
         return Rollouts(self.settings.storage, self._storage_credential())
+
+    @cached_property
+    def deliveries(self) -> "Deliveries":
+        """What was posted to whom."""
+        from shared.adapters.deliveries import Deliveries  # noqa: PLC0415
+
+        return Deliveries(self.settings.storage, self._storage_credential())
+
+    @cached_property
+    def dead_letters(self) -> "DeadLetters":
+        """Messages that nobody could handle."""
+        from shared.adapters.dead_letters import DeadLetters  # noqa: PLC0415
+
+        return DeadLetters(self.settings.storage, self._storage_credential())
 
     @cached_property
     def records(self) -> "Records":

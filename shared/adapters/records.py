@@ -1,4 +1,4 @@
-"""What is recorded for people to look at, in the table ``rollouts``: how image definitions stand, sweeps, dead letters.
+"""What is recorded for people to look at, in the table ``rollouts``: how image definitions stand, and sweeps.
 
 Passes, looks and prunes write it; the page reads it, and asks Azure nothing.
 """
@@ -7,15 +7,13 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.rollouts import DEAD_LETTERS, TABLE, partition
-from shared.adapters.table import Key, Table, Values
+from shared.adapters.keys import TABLE, partition
+from shared.adapters.table import Table, Values
 from shared.core.errors import Malformed
-from shared.core.messages import Queue
 from shared.core.names import GalleryId, ImageId
-from shared.core.status import DeadLetter, DefinitionStatus, Sweep, Versions
+from shared.core.status import DefinitionStatus, Sweep, Versions
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -26,11 +24,6 @@ _REMEMBERS = 500
 """Rows that a process has in memory; those with the versions of a definition can be long."""
 
 _STATUS, _VERSIONS, _SWEEP = "status", "versions", ("sweep", "last")
-MOST_READ = 1_000
-"""Dead letters of a queue that are read: as many as the service gives at once (documented).
-
-Of a queue that has more, some are not seen, whatever their times, until others were put back.
-"""
 
 _UNREADABLE = (KeyError, TypeError, ValueError, Malformed, zlib.error)
 """What a row raises that another release of the app wrote. It counts as no row: the next pass writes it anew."""
@@ -89,41 +82,6 @@ class Records:
     def keep_sweep(self, sweep: Sweep) -> None:
         """Record a sweep."""
         self._table.put(_SWEEP, sweep.to_json())
-
-    def dead_letters(self, *, most: int, queue: str = "", oldest: bool = False) -> list[DeadLetter]:
-        """Read messages that nobody could handle, of one queue or all: so many, the last ones first.
-
-        Their keys say nothing of their times, so that all are read, up to :data:`MOST_READ` of a queue.
-
-        :param oldest: whether to give the oldest ones first instead.
-        """
-        found = self._letters(queue)
-        if not queue and len(found) == MOST_READ:  # there may be more; one queue is not to hide the others
-            found = [letter for each in Queue for letter in self._letters(each)]
-        return sorted(found, key=lambda letter: letter.at, reverse=not oldest)[:most]
-
-    def _letters(self, queue: str) -> list[DeadLetter]:
-        prefix = f"{queue}|" if queue else ""
-        found = self._table.find(DEAD_LETTERS, prefix, most=MOST_READ)
-        return [_letter(f"{prefix}{key}", values) for key, values in found.items()]
-
-    def dead_letter(self, queue: str, name: str) -> DeadLetter | None:
-        """Read one of them."""
-        values, _ = self._table.read(_letter_key(queue, name))
-        return _letter(f"{queue}|{name}", values) if values else None
-
-    def forget_dead_letter(self, letter: DeadLetter) -> None:
-        """Forget a message that was put back."""
-        self._table.delete(_letter_key(letter.queue, letter.name))
-
-
-def _letter_key(queue: str, name: str) -> Key:
-    return DEAD_LETTERS, f"{queue}|{name}"
-
-
-def _letter(key: str, values: Mapping[str, Any]) -> DeadLetter:
-    at = datetime.fromisoformat(values["at"])
-    return DeadLetter(values["queue"], key.partition("|")[2], values["body"], values["reason"], at)
 
 
 def _packed(versions: Versions) -> Values:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
+from shared.adapters.claims import Claim, take
+from shared.adapters.keys import TABLE, partition
 from shared.adapters.table import Key, Table, Values
 from shared.core.batch import Batch
-from shared.core.errors import Retry
 from shared.core.memory import Memory
 from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
     from shared.settings import Storage
-
-TABLE = "rollouts"
-DEAD_LETTERS = "dead-letters"
-_BUSY = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,6 @@ class Rollouts:
 
     def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
         self._table = Table(TABLE, storage, credential)
-        self._unrecorded: set[Key] = set()
 
     def remembered(self, image: ImageId) -> Remembered:
         """Read what a plan for an image definition wants to know, at once."""
@@ -165,116 +161,17 @@ class Rollouts:
 
         return Turn.from_json(self._table.change((partition(image), "turn"), apply))
 
-    def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> "Claim | None":
+    def claim(self, version: VersionId, holder: str, *, now: datetime, lasting: timedelta) -> Claim | None:
         """Become the only writer of a version, for a while; ``None`` when another holder is."""
         key = _key("claim", version)
-        _, etag = self._take(key, holder, now, lasting)
+        _, etag = take(self._table, key, holder, now, lasting)
         return Claim(self._table, key, holder, lasting, etag) if etag else None
-
-    def begin_delivery(
-        self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta
-    ) -> "Delivery | None":
-        """Become the one who posts an event to a webhook; ``None`` when it was posted already.
-
-        :raises Retry: while another holder is at it.
-        """
-        key = ("delivery", f"{event}|{webhook}")
-        if key in self._unrecorded:
-            self._record(key, now)
-            return None
-        before, etag = self._take(key, holder, now, lasting)
-        if before and before.get("posted"):
-            return None
-        if etag is None:
-            raise Retry("another message is posting it", after=_BUSY)
-        return Delivery(self._table, key, etag, self._record)
-
-    def _take(self, key: Key, holder: str, now: datetime, lasting: timedelta) -> tuple[Values | None, str | None]:
-        """Become the holder of a row; give what was there, and the new ETag: ``None`` where that is another's."""
-        mine = _holding(holder, now + lasting)
-        etag = self._table.write(key, mine, None)  # nearly always there is no row
-        if etag:
-            return None, etag
-        values, etag = self._table.read(key)
-        return values, None if _held(values, holder, now) else self._table.write(key, mine, etag)
-
-    def _record(self, key: Key, now: datetime) -> None:
-        """Record a post. Until the table has it, this process knows: what comes again is not posted again."""
-        self._unrecorded.add(key)
-        self._table.put(key, {"posted": now.isoformat()})
-        self._unrecorded.discard(key)
-
-    def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, now: datetime) -> None:
-        """Keep a message that nobody could handle. Keeping it twice under one name keeps it once."""
-        values = {"queue": queue, "body": body, "reason": reason, "at": now.isoformat()}
-        self._table.change((DEAD_LETTERS, f"{queue}|{name}"), lambda before: before or values)
-
-
-@dataclass(slots=True)
-class Claim:
-    """The right to write a version. Ends by itself after its time, for when its holder was killed."""
-
-    _table: Table
-    _key: Key
-    _holder: str
-    _lasting: timedelta
-    _etag: str
-
-    def __enter__(self) -> Self:
-        return self
-
-    def keep(self, now: datetime) -> None:
-        """Make sure of it just before a write: reading a long history may have taken longer than it lasts.
-
-        :raises Retry: when it had ended, and another has it now.
-        """
-        etag = self._table.write(self._key, _holding(self._holder, now + self._lasting), self._etag)
-        if etag is None:
-            raise Retry("the claim ended before the write", after=_BUSY)
-        self._etag = etag
-
-    def __exit__(self, *_: object) -> None:
-        self._table.delete(self._key, self._etag)
-
-
-class Delivery:
-    """The posting of one event to one webhook."""
-
-    def __init__(self, table: Table, key: Key, etag: str, record: Callable[[Key, datetime], None]) -> None:
-        self._table, self._key, self._etag, self._record = table, key, etag, record
-
-    def posted(self, now: datetime) -> None:
-        """Remember that it was posted."""
-        self._record(self._key, now)
-
-    def again(self) -> None:
-        """Let it be posted again, unless another took over meanwhile."""
-        self._table.delete(self._key, self._etag)
 
 
 def _of_kind(kind: str, found: Mapping[str, Values]) -> Iterator[tuple[VersionNumber, Values]]:
     for key, values in found.items():
         if key.startswith(f"{kind}|"):
             yield VersionNumber.parse(key.removeprefix(f"{kind}|")), values
-
-
-def _holding(holder: str, until: datetime) -> Values:
-    return {"holder": holder, "until": until.isoformat()}
-
-
-def _held(values: Values | None, holder: str, now: datetime) -> bool:
-    """Whether another holds it; what is held ends by itself, and the same holder may go on with it.
-
-    What was posted stays so, whoever asks.
-    """
-    if values is None or "posted" in values:
-        return values is not None
-    return values["holder"] != holder and datetime.fromisoformat(values["until"]) > now
-
-
-def partition(image: ImageId | str) -> str:
-    """Give a table key for an id; slashes are not allowed in one (documented)."""
-    return str(image).casefold().replace("/", "|")
 
 
 def _key(kind: str, version: VersionId) -> Key:

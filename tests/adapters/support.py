@@ -14,6 +14,7 @@ from typing import Any, Self
 from unittest.mock import patch
 
 from azure.core.credentials import AccessToken
+from azure.data.tables import TableServiceClient
 
 from shared.core.names import ImageId, VersionId
 
@@ -36,6 +37,12 @@ def version_id(number: str = "1.0.3", image: ImageId = IMAGE) -> VersionId:
 def encryption_set(region: str) -> str:
     """Name the disk encryption set of a region."""
     return f"{str(IMAGE).partition('/galleries/')[0]}/diskEncryptionSets/keys-{region}"
+
+
+def tables(storage: str) -> list[str]:
+    """Name the tables of a storage account."""
+    with TableServiceClient.from_connection_string(storage) as service:
+        return [table.name for table in service.list_tables()]
 
 
 @contextmanager

@@ -2,7 +2,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from time import process_time
-from unittest.mock import patch
 from urllib.parse import unquote
 
 import azure.functions as func
@@ -11,10 +10,8 @@ from azure.data.tables import TableClient
 
 from local.outage import Outside
 from shared import settings
-from shared.adapters import records as recorded
+from shared.adapters.keys import TABLE
 from shared.adapters.records import Records
-from shared.adapters.rollouts import TABLE, Rollouts
-from shared.core.messages import Queue
 from shared.core.names import GalleryId, ImageId, Name
 from shared.core.status import DefinitionStatus, Place, Sweep, SweptGallery, Versions, VersionSeen
 from shared.formats.board import Entry
@@ -49,8 +46,6 @@ def test_nothing_is_recorded(records: Records) -> None:
     assert records.statuses(IMAGE.gallery) == []
     assert records.versions(IMAGE) is None
     assert records.sweep() is None
-    assert records.dead_letters(most=3) == []
-    assert records.dead_letter("prune", "1") is None
     assert records.change(IMAGE, lambda _: None) is None
 
 
@@ -114,54 +109,6 @@ def test_a_long_history_fits(records: Records) -> None:
     versions = Versions(tuple(rows))
     records.keep_versions(IMAGE, versions)
     assert records.versions(IMAGE) == versions
-
-
-def test_dead_letters(records: Records, storage: str) -> None:
-    """Dead letters are read of one queue or all, the last ones first, no more than asked for; put back, one is gone."""
-    rollouts = Rollouts(Storage(storage), None)
-    for at, (queue, name) in enumerate([("prune", "a"), ("watch", "b"), ("prune", "c|d"), ("prune2", "e")]):
-        rollouts.keep_dead_letter(queue, name, f"body {name}", "no idea", NOW + at * MINUTE)
-    assert [letter.name for letter in records.dead_letters(most=9)] == ["e", "c|d", "b", "a"]
-    assert [letter.name for letter in records.dead_letters(most=9, queue="prune")] == ["c|d", "a"]
-    assert len(records.dead_letters(most=2)) == 2
-    letter = records.dead_letter("prune", "c|d")
-    assert letter
-    assert (letter.queue, letter.body, letter.reason, letter.at) == (
-        "prune",
-        "body c|d",
-        "no idea",
-        NOW + 2 * MINUTE,
-    )
-    records.forget_dead_letter(letter)
-    assert [letter.name for letter in records.dead_letters(most=9, queue="prune")] == ["a"]
-
-
-def test_of_many_dead_letters_the_last(records: Records, storage: str) -> None:
-    """Of more dead letters than are asked for those are given that came last, or first, whatever their keys are."""
-    rollouts = Rollouts(Storage(storage), None)
-    for at, (queue, name) in enumerate([("watch", "z"), ("notify", "y"), ("notify", "x"), ("watch", "a")]):
-        rollouts.keep_dead_letter(queue, name, "body", "no idea", NOW + at * MINUTE)
-    assert [letter.name for letter in records.dead_letters(most=2)] == ["a", "x"]
-    assert [letter.name for letter in records.dead_letters(most=1, queue="watch")] == ["a"]
-    assert [letter.name for letter in records.dead_letters(most=3, oldest=True)] == ["z", "y", "x"]
-    assert [letter.name for letter in records.dead_letters(most=1, queue="notify", oldest=True)] == ["y"]
-
-
-def test_dead_letters_of_one_queue_leave_those_of_others(records: Records, storage: str) -> None:
-    """A queue with more dead letters than can be read at once does not hide those of the other queues."""
-    rollouts = Rollouts(Storage(storage), None)
-    for at in range(5):
-        rollouts.keep_dead_letter("notify", f"n{at}", "body", "no idea", NOW - at * MINUTE)
-    for at, queue in enumerate(("watch", "prune")):
-        rollouts.keep_dead_letter(queue, f"{queue}-1", "body", "no idea", NOW + at * MINUTE)
-    with patch.object(recorded, "MOST_READ", 3), Outside() as outside:
-        letters = records.dead_letters(most=9)
-        assert [(letter.queue, letter.name) for letter in letters[:2]] == [("prune", "prune-1"), ("watch", "watch-1")]
-        assert [letter.queue for letter in letters[2:]] == ["notify"] * 3
-        assert len(outside.calls) == 1 + len(Queue)
-    with Outside() as outside:
-        assert len(records.dead_letters(most=9)) == 7
-        assert len(outside.calls) == 1
 
 
 def _seed(rows: TableClient, records: Records) -> None:

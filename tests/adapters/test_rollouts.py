@@ -1,26 +1,28 @@
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import MISSING, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from azure.data.tables import TableClient, TableServiceClient
+from azure.data.tables import TableClient
 
-from shared.adapters.rollouts import TABLE, Rollouts
-from shared.adapters.table import Table
+from shared.adapters.dead_letters import DeadLetters
+from shared.adapters.deliveries import Deliveries
+from shared.adapters.keys import TABLE
+from shared.adapters.rollouts import Rollouts
 from shared.core.errors import Retry
 from shared.core.memory import Memory
 from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
 from shared.core.rollout import Intent, Refusal, Repair, Rollout, begin
+from shared.core.status import DeadLetter
 from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.settings import Storage
-from tests.adapters.support import IMAGE, together, version_id
+from tests.adapters.support import IMAGE, tables, together, version_id
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(hours=24)
-KEY = ("partition", "row")
 THIS, OTHER = version_id("1.0.3"), version_id("1.0.4")
 LIKE_IT = [ImageId.parse(f"{IMAGE}{more}") for more in ("-arm64", "0", ".1")] + [ImageId.parse(str(IMAGE)[:-1])]
 """Image definitions of which one's name is the beginning of the other's."""
@@ -37,127 +39,10 @@ def rollouts(storage: str) -> Rollouts:
 
 
 @pytest.fixture
-def table(storage: str) -> Table:
-    """A table that is not there yet."""
-    return Table("things", Storage(storage), None)
-
-
-@pytest.fixture
 def rows(storage: str) -> Iterator[TableClient]:
     """The SDK's own view of the table of the rollouts."""
     with TableClient.from_connection_string(storage, TABLE) as client:
         yield client
-
-
-def _tables(storage: str) -> list[str]:
-    with TableServiceClient.from_connection_string(storage) as service:
-        return [table.name for table in service.list_tables()]
-
-
-def test_reading_creates_nothing(table: Table, storage: str) -> None:
-    """A row of a table that is not there is no row, nothing is deleted from it, and neither creates it."""
-    assert table.read(KEY) == (None, None)
-    table.delete(KEY)
-    table.delete(KEY, "W/\"datetime'2025-03-01T12%3A00%3A00.0000000Z'\"")
-    assert _tables(storage) == []
-
-
-def test_the_first_write_creates_the_table(table: Table, storage: str) -> None:
-    """The first write creates the table, and values of any shape come back as they were."""
-    values = {"text": "ä|/\\#?'\"\n", "list": [1, None, {"deep": True}], "none": None}
-    etag = table.write(KEY, values, None)
-    assert table.read(KEY) == (values, etag)
-    assert _tables(storage) == ["things"]
-
-
-@pytest.mark.parametrize("threads", [2, 16])
-def test_many_create_the_table_at_once(storage: str, threads: int) -> None:
-    """Instances that all write first, each a row of its own, all succeed."""
-    tables = [Table("things", Storage(storage), None) for _ in range(threads)]
-    etags = together(threads, lambda which: tables[which].write((f"p{which}", "row"), {"which": which}, None))
-    assert all(etags)
-    assert [tables[0].read((f"p{which}", "row"))[0] for which in range(threads)] == [
-        {"which": which} for which in range(threads)
-    ]
-
-
-def test_a_write_by_a_stale_etag_is_refused(table: Table) -> None:
-    """A row that was written, made or deleted since it was read is not overwritten."""
-    first = table.write(KEY, {"by": "me"}, None)
-    second = table.write(KEY, {"by": "them"}, first)
-    assert second
-    assert table.write(KEY, {"by": "me again"}, first) is None
-    assert table.write(KEY, {"by": "me again"}, None) is None
-    assert table.read(KEY) == ({"by": "them"}, second)
-    table.delete(KEY)
-    assert table.write(KEY, {"by": "me again"}, second) is None
-    assert table.read(KEY) == (None, None)
-
-
-def test_a_delete_by_a_stale_etag_deletes_nothing(table: Table) -> None:
-    """A row that was written since it was read stays; without an ETag it goes, and going twice is no error."""
-    first = table.write(KEY, {"by": "me"}, None)
-    second = table.write(KEY, {"by": "them"}, first)
-    table.delete(KEY, first)
-    assert table.read(KEY) == ({"by": "them"}, second)
-    table.delete(KEY, second)
-    assert table.read(KEY) == (None, None)
-    table.delete(KEY)
-
-
-def test_a_change_is_computed_again_when_somebody_was_faster(table: Table) -> None:
-    """A change that was computed from what is no longer there is computed again, from what is."""
-    table.write(KEY, {"number": 1}, None)
-    seen = []
-
-    def change(before: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        assert before is not None
-        seen.append(before["number"])
-        if len(seen) == 1:
-            table.change(KEY, lambda _: {"number": 10})
-        return {"number": before["number"] + 1}
-
-    assert table.change(KEY, change) == {"number": 11}
-    assert seen == [1, 10]
-    assert table.read(KEY)[0] == {"number": 11}
-
-
-def test_no_change_is_lost(storage: str) -> None:
-    """Sixteen that increment one row at once, which nobody made before, come to sixteen."""
-    tables = [Table("things", Storage(storage), None) for _ in range(16)]
-
-    def increment(which: int) -> None:
-        while True:
-            try:
-                tables[which].change(KEY, lambda before: {"number": (before["number"] if before else 0) + 1})
-            except Retry:  # as its stage does: the message comes again
-                continue
-            return
-
-    together(16, increment)
-    assert tables[0].read(KEY)[0] == {"number": 16}
-
-
-def test_the_same_values_are_not_written(table: Table) -> None:
-    """A change that changes nothing writes nothing."""
-    etag = table.write(KEY, {"number": 1}, None)
-    assert table.change(KEY, lambda _: {"number": 1}) == {"number": 1}
-    assert table.read(KEY)[1] == etag
-
-
-def test_a_change_gives_up_when_others_keep_writing(table: Table) -> None:
-    """Somebody who is always slower is told to come again later, instead of trying for ever."""
-    calls = []
-
-    def change(_: Mapping[str, Any] | None) -> Mapping[str, Any]:
-        calls.append(1)
-        table.write(KEY, {"number": len(calls)}, table.read(KEY)[1])
-        return {"number": -1}
-
-    with pytest.raises(Retry) as caught:
-        table.change(KEY, change)
-    assert 2 <= len(calls) <= 100
-    assert caught.value.after > timedelta(0)
 
 
 FULL = Rollout(
@@ -314,108 +199,8 @@ def test_a_late_release_frees_nobody_elses(rollouts: Rollouts, later_holder: str
     assert rollouts.claim(THIS, "third", now=NOW + 2 * MINUTE, lasting=MINUTE) is None
 
 
-def _begin(rollouts: Rollouts, holder: str, *, now: datetime = NOW, webhook: str = "1-teams") -> Any:
-    return rollouts.begin_delivery("event-1", webhook, holder, now=now, lasting=MINUTE)
-
-
-def test_an_event_is_posted_once(rollouts: Rollouts) -> None:
-    """Once an event was posted to a webhook nobody begins again, ever; another webhook has its own."""
-    _begin(rollouts, "me").posted(NOW)
-    for holder in ("me", "you"):
-        assert _begin(rollouts, holder) is None
-        assert _begin(rollouts, holder, now=NOW + 365 * DAY) is None
-    assert _begin(rollouts, "you", webhook="2-slack")
-
-
-def test_one_posts_at_a_time(storage: str) -> None:
-    """Of sixteen that would post one event at once exactly one does; the others come again later."""
-    instances = [Rollouts(Storage(storage), None) for _ in range(16)]
-
-    def attempt(which: int) -> bool:
-        try:
-            return _begin(instances[which], f"holder{which}") is not None
-        except Retry:
-            return False
-
-    assert sum(together(16, attempt)) == 1
-
-
-def test_another_waits_while_one_posts(rollouts: Rollouts) -> None:
-    """While one is at it another waits; its own message, delivered again, goes on; after its time anybody does."""
-    assert _begin(rollouts, "killed")
-    with pytest.raises(Retry):
-        _begin(rollouts, "you", now=NOW + MINUTE - timedelta(seconds=1))
-    assert _begin(rollouts, "killed")
-    assert _begin(rollouts, "you", now=NOW + MINUTE)
-    with pytest.raises(Retry):
-        _begin(rollouts, "third", now=NOW + MINUTE)
-
-
-def test_a_post_that_failed_is_free(rollouts: Rollouts) -> None:
-    """After a post failed anybody may try again at once."""
-    _begin(rollouts, "me").again()
-    assert _begin(rollouts, "you")
-
-
-def test_a_late_failure_frees_nothing(rollouts: Rollouts) -> None:
-    """A post that fails after another took over frees neither that one's turn nor what it has posted."""
-    slow = _begin(rollouts, "slow")
-    quick = _begin(rollouts, "quick", now=NOW + MINUTE)
-    slow.again()
-    with pytest.raises(Retry):
-        _begin(rollouts, "third", now=NOW + MINUTE)
-    quick.posted(NOW + MINUTE)
-    slow.again()
-    assert _begin(rollouts, "third", now=NOW + MINUTE) is None
-
-
-def test_a_late_success_counts(rollouts: Rollouts) -> None:
-    """A post that succeeds after its time was posted all the same, whoever else took over or failed."""
-    slow = _begin(rollouts, "slow")
-    quick = _begin(rollouts, "quick", now=NOW + MINUTE)
-    slow.posted(NOW + MINUTE)
-    quick.again()
-    assert _begin(rollouts, "third", now=NOW + 2 * MINUTE) is None
-
-
-def test_a_dead_letter_is_kept_once(rollouts: Rollouts, rows: TableClient) -> None:
-    """A message that is kept twice under one name is there once, as it was first; another name is another."""
-    body = '{"schema":1,"url":"ä/\\\\#?"}'
-    rollouts.keep_dead_letter("watch", "message-1", body, "no idea", NOW)
-    rollouts.keep_dead_letter("watch", "message-1", body, "no idea either", NOW + MINUTE)
-    rollouts.keep_dead_letter("watch", "message-2", body, "no idea", NOW)
-    rollouts.keep_dead_letter("prune", "message-1", body, "no idea", NOW)
-    kept = list(rows.list_entities())
-    assert len(kept) == 3
-    table = rollouts._table
-    assert table.read((kept[0]["PartitionKey"], "watch|message-1"))[0] == {
-        "queue": "watch",
-        "body": body,
-        "reason": "no idea",
-        "at": NOW.isoformat(),
-    }
-
-
-def test_a_long_dead_letter_is_kept(rollouts: Rollouts, rows: TableClient) -> None:
-    """The largest message that a queue takes is kept whole, whatever it is made of."""
-    bodies = [letter * (48 * 1024 // len(letter.encode())) for letter in ("x", "ä", '"', "\x01", "😀")]
-    for number, body in enumerate(bodies):
-        rollouts.keep_dead_letter("watch", f"message-{number}", body, "", NOW)
-    keys = [(row["PartitionKey"], row["RowKey"]) for row in rows.list_entities()]
-    assert {(rollouts._table.read(key)[0] or {})["body"] for key in keys} == set(bodies)
-
-
-def test_a_long_row_that_gets_short(table: Table) -> None:
-    """A row whose values took several properties and then take one has no rest of the old ones."""
-    etag = table.write(KEY, {"text": "x" * 100_000}, None)
-    table.write(KEY, {"text": "y" * 32_000}, etag)
-    assert table.read(KEY)[0] == {"text": "y" * 32_000}
-    assert table.change(KEY, lambda _: {}) == {}
-    assert table.read(KEY)[0] == {}
-
-
 @pytest.fixture
-def neighbours(rollouts: Rollouts) -> Rollouts:
+def neighbours(rollouts: Rollouts, storage: str) -> Rollouts:
     """The adapter, after much was remembered of definitions with similar names, and other things of this one."""
     for image in LIKE_IT:
         version = version_id(image=image)
@@ -423,8 +208,8 @@ def neighbours(rollouts: Rollouts) -> Rollouts:
         rollouts.remember_pruning(version, PRUNING)
         rollouts.remember(image, lambda _: MEMORY)
     assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
-    assert rollouts.begin_delivery("event", "1-teams", "me", now=NOW, lasting=MINUTE)
-    rollouts.keep_dead_letter("watch", "message-1", "body", "reason", NOW)
+    assert Deliveries(Storage(storage), None).begin("event", "1-teams", "me", now=NOW, lasting=MINUTE)
+    DeadLetters(Storage(storage), None).keep(DeadLetter("watch", "message-1", "body", "reason", NOW))
     return rollouts
 
 
@@ -433,7 +218,7 @@ def test_where_nothing_is_remembered(rollouts: Rollouts, storage: str) -> None:
     assert rollouts.remembered(IMAGE).running == {}
     assert rollouts.remembered(IMAGE).prunings == {}
     assert rollouts.memory(IMAGE) == Memory()
-    assert _tables(storage) == []
+    assert tables(storage) == []
 
 
 def test_where_other_things_are_remembered(neighbours: Rollouts) -> None:
@@ -604,60 +389,6 @@ def test_a_memory_is_changed_from_what_it_was(storage: str) -> None:
     instances[0].remember(IMAGE, lambda before: before.having(THIS.number))
     changed = instances[1].remember(IMAGE, lambda before: before.reporting("plan-1").expecting(NOW))
     assert (changed.newest, changed.reported, changed.next_pass, len(changed.said)) == (THIS.number, "plan-1", NOW, 8)
-
-
-_ROWS: dict[tuple[str, str], dict[str, Any]] = {
-    ("here", "rollout|1.0.1"): {"number": 1, "open": True},
-    ("here", "rollout|1.0.2"): {"number": 2, "open": False},
-    ("here", "rollout|"): {"number": 3},
-    ("here", "claim|1.0.1"): {"number": 4},
-    ("here", "rollout"): {"number": 5, "open": True},
-    ("here", "rollout}1.0.1"): {"number": 6, "open": True},
-    ("here", "rollouts|1.0.1"): {"number": 7, "open": True},
-    ("here", "Rollout|1.0.1"): {"number": 8, "open": True},
-    ("here ", "rollout|1.0.1"): {"number": 9, "open": True},
-    ("her", "rollout|1.0.1"): {"number": 10, "open": True},
-    ("here' or 'a' eq 'a", "rollout|1.0.1"): {"number": 11, "open": True},
-}
-
-
-@pytest.mark.parametrize(
-    ("prefix", "found"),
-    [
-        ("rollout|", {"1.0.1": 1, "1.0.2": 2, "": 3}),
-        ("rollout|1.0.1", {"": 1}),
-        ("claim|", {"1.0.1": 4}),
-        ("prune|", {}),
-    ],
-)
-def test_rows_are_found_by_how_their_keys_begin(table: Table, prefix: str, found: dict[str, int]) -> None:
-    """Rows of one partition whose keys begin in a way are found, by the rest of their keys."""
-    for key, values in _ROWS.items():
-        table.write(key, values, None)
-    assert {key: values["number"] for key, values in table.find("here", prefix).items()} == found
-    quoted = table.find("here' or 'a' eq 'a", prefix)
-    assert [values["number"] for values in quoted.values()] == ([11] if prefix.startswith("rollout|") else [])
-
-
-@pytest.mark.parametrize(
-    ("row", "prefixes", "found"),
-    [
-        ("rollout|", ("claim|",), {1, 3, 4, 5, 6, 7, 8}),
-        ("rollout|1.0.2", (), {1, 2, 5, 6, 7, 8}),
-        ("nothing", ("claim|", "rollout|1.0.2"), {1, 2, 4, 5, 6, 7, 8}),
-    ],
-)
-def test_several_rows_are_gathered_at_once(table: Table, row: str, prefixes: tuple[str, ...], found: set[int]) -> None:
-    """One row, those that begin in some ways and those that are open come by their keys, of one partition."""
-    assert table.gather("here", row, *prefixes) == {}
-    for key, values in _ROWS.items():
-        table.write(key, values, None)
-    gathered = table.gather("here", row, *prefixes)
-    assert gathered == {
-        name: values for (where, name), values in _ROWS.items() if where == "here" and values["number"] in found
-    }
-    assert {values["number"] for values in gathered.values()} == found
-    assert [values["number"] for values in table.gather("here' or 'a' eq 'a", row, *prefixes).values()] == [11]
 
 
 def test_a_claim_is_kept_for_a_write(rollouts: Rollouts) -> None:

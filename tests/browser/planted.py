@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
+from shared.adapters.dead_letters import DeadLetters
 from shared.adapters.records import Records
-from shared.adapters.rollouts import Rollouts
 from shared.core.names import ImageId
 from shared.core.status import (
+    DeadLetter,
     DefinitionStatus,
     Finished,
     Kept,
@@ -202,4 +203,4 @@ def plant(storage: str, statuses: Iterable[DefinitionStatus], *, sweep: bool = T
 
 def bury(storage: str, queue: str, name: str, body: str, reason: str) -> None:
     """Plant a dead letter."""
-    Rollouts(Storage(storage), None).keep_dead_letter(queue, name, body, reason, NOW - 25 * MINUTE)
+    DeadLetters(Storage(storage), None).keep(DeadLetter(queue, name, body, reason, NOW - 25 * MINUTE))

@@ -10,8 +10,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from local.host.process import HostProcess
+from shared.adapters.dead_letters import DeadLetters
 from shared.adapters.records import Records
 from shared.core.status import Kept, Place, Pruned, Running, Standing
+from shared.settings import Storage
 from tests.browser import planted
 from tests.browser.planted import HOSTILE, NOW, bury, lively, plant, settled
 
@@ -27,6 +29,7 @@ class Served:
 
     def __init__(self, host: HostProcess, records: Records, storage: str) -> None:
         self.host, self.records, self.storage = host, records, storage
+        self.letters = DeadLetters(Storage(storage), None)
 
     def url(self, path: str = "status", **asked: str) -> str:
         """Give an address, with the key."""
@@ -270,18 +273,18 @@ def test_dead_letters_are_put_back(served: Served, page: Page) -> None:
     expect(page.get_by_role("status")).to_have_text("2 put back into the queue.")
     assert "code=" in page.url
     served.host.log()
-    assert _until(lambda: sorted(letter.body for letter in served.records.dead_letters(most=9))) == [
+    assert _until(lambda: sorted(letter.body for letter in served.letters.find(most=9))) == [
         "nonsense <b>a</b>",
         "nonsense <b>b</b>",
     ]
-    assert not {"a", "b"} & {letter.name for letter in served.records.dead_letters(most=9)}
+    assert not {"a", "b"} & {letter.name for letter in served.letters.find(most=9)}
 
-    one, two = served.records.dead_letters(most=9)
+    one, two = served.letters.find(most=9)
     code, text = served.get(f"dead-letters/prune/replay?id={one.name}", key=served.host.key, method="POST")
     assert (code, json.loads(text)) == (200, {"queue": "prune", "replayed": 1, "more": False})
     assert served.get(f"dead-letters/prune/replay?id={one.name}", key=served.host.key, method="POST")[0] == 404
     assert served.get("dead-letters/nonsense/replay", key=served.host.key, method="POST")[0] == 404
-    assert two in served.records.dead_letters(most=9)
+    assert two in served.letters.find(most=9)
 
 
 def _until(give: Callable[[], list[str]]) -> list[str]:

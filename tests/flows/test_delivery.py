@@ -59,7 +59,7 @@ def handled(name: str, answer: Answer, message: Notify | None = None) -> tuple[_
         settings=_settings(given),
         now=lambda: NOW,
         queues=queues,
-        rollouts=Mock(begin_delivery=Mock(return_value=delivery)),
+        deliveries=Mock(begin=Mock(return_value=delivery)),
         webhooks=other if name.endswith("topic") else receiver,
         topic=receiver if name.endswith("topic") else other,
     )

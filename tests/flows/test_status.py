@@ -14,7 +14,7 @@ from local.azure import Pace
 from local.outage import answering
 from shared.core.messages import Reconcile, write
 from shared.core.names import ImageId, Name
-from shared.core.status import DefinitionStatus, Level, Standing, Versions, estimate, level, troubles
+from shared.core.status import DeadLetter, DefinitionStatus, Level, Standing, Versions, estimate, level, troubles
 from tests.flows.clockwork import HOME, Clockwork
 from tests.flows.world import THREE
 from tests.served import functions
@@ -247,7 +247,7 @@ def test_dead_letters_are_put_back(clockwork: Clockwork) -> None:
     clockwork.decide(HOME)
     reconcile = write(Reconcile(ImageId.parse(clockwork.image), "a test"))
     for name, body in {"a": "too large", "b": reconcile}.items():
-        clockwork.app.rollouts.keep_dead_letter("reconcile", name, body, "a test", clockwork.clock.at)
+        _bury(clockwork, name, body)
     put = clockwork.queues.put_text
 
     def refuse(queue: str, text: str) -> None:
@@ -258,12 +258,12 @@ def test_dead_letters_are_put_back(clockwork: Clockwork) -> None:
     with patch.object(clockwork.queues, "put_text", refuse):
         assert _replay(clockwork) == (200, {"queue": "reconcile", "replayed": 1, "more": True})
         assert [message.text for message in clockwork.queues.waiting] == [reconcile]
-        assert [letter.name for letter in clockwork.app.records.dead_letters(most=9)] == ["a"]
+        assert [letter.name for letter in clockwork.app.dead_letters.find(most=9)] == ["a"]
         assert _replay(clockwork) == (502, {"queue": "reconcile", "replayed": 0, "more": True})
     assert _replay(clockwork, id="a") == (200, {"queue": "reconcile", "replayed": 1, "more": False})
     assert _replay(clockwork) == (200, {"queue": "reconcile", "replayed": 0, "more": False})
     for number in range(4):
-        clockwork.app.rollouts.keep_dead_letter("reconcile", f"c{number}", "too large", "", clockwork.clock.at)
+        _bury(clockwork, f"c{number}", "too large")
     with patch.object(clockwork.queues, "put_text", side_effect=ValueError) as tried:
         assert _replay(clockwork)[0] == 502
     assert tried.call_count == 3
@@ -274,11 +274,16 @@ def test_the_oldest_dead_letters_are_put_back_first(clockwork: Clockwork) -> Non
     clockwork.decide(HOME)
     for at, name in enumerate("dbca"):
         text = write(Reconcile(ImageId.parse(clockwork.image), name))
-        clockwork.app.rollouts.keep_dead_letter("reconcile", name, text, "a test", clockwork.clock.at + at * MINUTE)
+        _bury(clockwork, name, text, at)
     with patch.object(asking, "MOST_AT_ONCE", 3):
         assert _replay(clockwork) == (200, {"queue": "reconcile", "replayed": 3, "more": True})
     assert [json.loads(message.text)["cause"] for message in clockwork.queues.waiting] == ["d", "b", "c"]
-    assert [letter.name for letter in clockwork.app.records.dead_letters(most=9)] == ["a"]
+    assert [letter.name for letter in clockwork.app.dead_letters.find(most=9)] == ["a"]
+
+
+def _bury(clockwork: Clockwork, name: str, body: str, at: int = 0) -> None:
+    letter = DeadLetter("reconcile", name, body, "a test", clockwork.clock.at + at * MINUTE)
+    clockwork.app.dead_letters.keep(letter)
 
 
 def _replay(clockwork: Clockwork, **asked: str) -> tuple[int, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import NoReturn
 
 from shared.core.messages import Message, Queue, bury, read, write
+from shared.core.status import DeadLetter
 from shared.settings import Settings, load
 from tests.core.build import NOW
 from tests.settings.environment import GOOD
@@ -68,11 +69,11 @@ class Kept:
     """Dead letters in memory."""
 
     def __init__(self) -> None:
-        self.letters: list[tuple[str, ...]] = []
+        self.kept: list[DeadLetter] = []
 
-    def keep_dead_letter(self, queue: str, name: str, body: str, reason: str, _now: datetime) -> None:
+    def keep(self, letter: DeadLetter) -> None:
         """Keep one."""
-        self.letters.append((queue, name, body, reason))
+        self.kept.append(letter)
 
 
 class WithDeadLetters(OnlyQueues):
@@ -80,4 +81,4 @@ class WithDeadLetters(OnlyQueues):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rollouts = Kept()
+        self.dead_letters = Kept()

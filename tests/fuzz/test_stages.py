@@ -192,10 +192,10 @@ def test_poison(queue, data):
     body = data.draw(bodies(queue))
     app = WithDeadLetters()
     functions(app)[f"poison_{queue}"](func.QueueMessage(id="7", body=body))
-    ((kept_queue, name, text, reason),) = app.rollouts.letters
-    assert (kept_queue, name) == (queue, "7")
-    assert text == unearth(body.decode("utf-8", errors="replace"))[0]
-    assert reason
+    (letter,) = app.dead_letters.kept
+    assert (letter.queue, letter.name) == (queue, "7")
+    assert letter.body == unearth(body.decode("utf-8", errors="replace"))[0]
+    assert letter.reason
     assert {name for name, _ in app.queues.there} <= {Queue.NOTIFY}
     assert all(is_message(Queue.NOTIFY, told) for _, told in app.queues.there)
 
@@ -207,7 +207,7 @@ def test_poison_with_any_status(text):
     """A status that could not be posted, whatever is in it, is kept, and people are told."""
     app = WithDeadLetters()
     functions(app)["poison_notify"](func.QueueMessage(id="7", body=text))
-    assert [letter[2] for letter in app.rollouts.letters] == [text]
+    assert [letter.body for letter in app.dead_letters.kept] == [text]
 
 
 @given(events | st.sampled_from(_BAD).map(lambda event: _whole.replace('"EVENT"', event)), st.sampled_from(FORMS))
@@ -216,7 +216,7 @@ def test_any_status_is_posted_or_buried(text, webhook):
     """A status, whatever is in it, is posted as JSON or buried with a reason, to each kind of webhook."""
     app = WithDeadLetters()
     text = text.replace('"1-teams"', f'"{webhook}"', 1)
-    app.rollouts.begin_delivery = lambda *_args, **_more: Mock()
+    app.deliveries = Mock()
     app.webhooks = app.topic = Mock(post=lambda _webhook, body, _kind: json.dumps(body) and Answer(200, "HTTP 200"))
     functions(app)["notify"](func.QueueMessage(id="7", body=text))
     assert {name for name, _ in app.queues.there} <= {Queue.NOTIFY.poison}

@@ -4,7 +4,7 @@ import re
 import pytest
 from pycep import BicepParser
 
-from shared.adapters.rollouts import TABLE
+from shared.adapters.keys import TABLE
 from shared.core.events import EVENT_TYPES
 from shared.core.messages import Queue
 from tests.adapters.support import IMAGE
