@@ -1,6 +1,6 @@
 """Reading an image definition: what every plan is made from."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from shared.core.errors import Absent
 from shared.core.model import Definition, ImageVersion
-from shared.core.names import GalleryId, ImageId, VersionId, VersionNumber
+from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.plan import Line, Role
 from shared.core.planner import could_prune, may_leave, plan, rank, spread
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import Rollout, recorded
-from shared.core.tags import protects, tuned
+from shared.core.tags import Tags, protects, tuned
 from shared.core.usage import Usage
 from shared.wiring import App
 
@@ -22,17 +22,20 @@ if TYPE_CHECKING:
     from shared.adapters.rollouts import Remembered
 
 
-type ReadTags = Callable[[GalleryId | ImageId], Mapping[str, str]]
 type _Enough = Callable[[ImageVersion], bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """An image definition as last read, the policy that holds for it, and what is remembered of it."""
+    """An image definition as last read, the policy that holds for it, and what is remembered of it.
+
+    :param tags: those that made the policy what it is.
+    """
 
     definition: Definition
     policy: Policy
     known: "Remembered"
+    tags: Tags
 
 
 def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, whole: bool = True) -> Observed:
@@ -45,8 +48,8 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, wh
     :raises Absent: when there is no such image definition.
     :raises Retry: when Azure says "not now".
     """
-    gallery_tags = app.gallery.tags if closely else app.gallery.recent_tags
-    policy, protected_by = _ruled(app, image, app.gallery.tags, gallery_tags)
+    tags = read_tags(app, image, closely=closely is not None)
+    policy, protected_by = _ruled(app, image, tags)
     known, now = app.rollouts.remembered(image), app.now()
     listed = Definition(image, _repairable(_versions(app, image, known.memory.newest), known), protected_by)
     enough = _never if whole else partial(_goes_out, listed, policy, now)
@@ -59,24 +62,45 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, wh
         refused={number: each.refused for number, each in known.prunings.items() if each.refused_lately(now)},
         newest_before=known.memory.newest,
     )
-    return Observed(definition, policy, known)
+    return Observed(definition, policy, known, tags)
 
 
-def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: ReadTags) -> Observed:
+def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: Tags) -> Observed:
     """Read what a write needs to know that brings a version to more regions: of the newest, nothing but itself.
 
     That no newer one has taken its place is known from the passes, which see it first. What keeps older versions where
     they are is not asked. Raises what :func:`observe` raises.
-
-    :param tags: how tags are read.
     """
     image = version.image
-    policy, protected_by = _ruled(app, image, tags, tags)
+    policy, protected_by = _ruled(app, image, tags)
     alone = known.memory.newest == version.number and not policy.exclusive
     closely = app.gallery.version(version) if alone else None
     listed = _repairable([closely] if closely else _versions(app, image, known.memory.newest), known)
     read = [_closer(app, standing, known, closely, _never) for standing in rank(listed, policy)]
-    return Observed(Definition(image, tuple(each for each in read if each), protected_by), policy, known)
+    return Observed(Definition(image, tuple(each for each in read if each), protected_by), policy, known, tags)
+
+
+def read_tags(app: App, image: ImageId, *, closely: bool = True) -> Tags:
+    """Read the tags of an image definition and of its gallery that tell us something.
+
+    Raises what :func:`observe` raises.
+
+    :param closely: whether the gallery's have to be those of this moment, too.
+    """
+    of_gallery = app.gallery.tags if closely else app.gallery.recent_tags
+    return _telling(app, image, Tags(app.now(), app.gallery.tags(image), of_gallery(image.gallery)))
+
+
+def recent_tags(app: App, image: ImageId, known: "Remembered") -> Tags:
+    """Give tags as a pass has just read them, on whatever instance it was; or as this process has; or as they are."""
+    tags, now = known.memory.tags, app.now()
+    if tags and tags.recent(now):
+        return tags
+    return _telling(app, image, Tags(now, app.gallery.recent_tags(image), app.gallery.recent_tags(image.gallery)))
+
+
+def _telling(app: App, image: ImageId, tags: Tags) -> Tags:
+    return tags.telling(app.settings.policy_for(image).protect_tag)
 
 
 def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> tuple[Line, ...]:
@@ -153,13 +177,12 @@ def _recalled(version: ImageVersion, rollout: Rollout | None, now: datetime) -> 
     return recorded(rollout, version, now=now).recall(version, now)
 
 
-def _ruled(app: App, image: ImageId, image_tags: ReadTags, gallery_tags: ReadTags) -> tuple[Policy, str | None]:
+def _ruled(app: App, image: ImageId, tags: Tags) -> tuple[Policy, str | None]:
     """Say which policy holds for an image definition, and what protects all of it."""
-    tags = image_tags(image)
-    policy = tuned(app.settings.policy_for(image), tags)
-    if protects(tags, policy.protect_tag):
+    policy = tuned(app.settings.policy_for(image), tags.image)
+    if protects(tags.image, policy.protect_tag):
         return policy, "the image definition"
-    return policy, "the gallery" if protects(gallery_tags(image.gallery), policy.protect_tag) else None
+    return policy, "the gallery" if protects(tags.gallery, policy.protect_tag) else None
 
 
 def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> Usage:

@@ -8,7 +8,7 @@ from handlers.announcing import announce_rollout
 from handlers.claiming import alone, wait_for
 from handlers.crossing import flag_first, look_back
 from handlers.journal import note, warn
-from handlers.observing import ReadTags, may_take_out, observe_to_spread
+from handlers.observing import may_take_out, observe_to_spread, read_tags, recent_tags
 from handlers.stage import Done, Outcome, Wait
 from handlers.watching import follow
 from shared.core.errors import Absent, FlagFirst, Locked, Refused
@@ -19,6 +19,7 @@ from shared.core.plan import Action, Line, VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import STARTED, Intent, Rollout, begin, stall
+from shared.core.tags import Tags
 from shared.core.target_regions import RegionTarget
 from shared.wiring import App
 
@@ -75,9 +76,10 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     running = known.running.get(message.version.number)
     if _asked(message, running, app.now()):
         return Done()
-    each, policy = _decided(app, message, known, app.gallery.recent_tags)
+    image = message.version.image
+    each, policy = _decided(app, message, known, recent_tags(app, image, known))
     if not _wanted(each, message):  # what was read a while ago may decide for a write, not against one
-        each, policy = _decided(app, message, known, app.gallery.tags)
+        each, policy = _decided(app, message, known, read_tags(app, image))
 
     if each is None or not (each.kept or message.back) or each.reason:
         reason = (each and each.reason) or "it is not kept any more"
@@ -98,7 +100,7 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     return _write(app, part, message, rollout, claim)
 
 
-def _decided(app: App, message: Replicate, known: "Remembered", tags: ReadTags) -> tuple[VersionPlan | None, Policy]:
+def _decided(app: App, message: Replicate, known: "Remembered", tags: Tags) -> tuple[VersionPlan | None, Policy]:
     """Plan for the version, as it is now, and say by which policy."""
     observed = observe_to_spread(app, message.version, known, tags)
     return plan(observed.definition, observed.policy, now=app.now()).of(message.version.number), observed.policy

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from azure.mgmt.compute import ComputeManagementClient
@@ -16,6 +16,7 @@ from shared.core.errors import FlagFirst, Malformed
 from shared.core.model import ImageVersion
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
 from shared.core.plan import VersionPlan
+from shared.core.tags import RECENT
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from azure.mgmt.compute.models import GalleryImageVersionUpdate
 
 _MOST_PAGES = 1000
-_RECENT = timedelta(seconds=20)
 
 
 def _utc_now() -> datetime:
@@ -89,7 +89,7 @@ class Gallery:
         more than it allows writes, and every plan asks for both. Raises what :meth:`tags` raises.
         """
         known = self._recent.get(thing)
-        return known[1] if known and self._now() < known[0] + _RECENT else self.tags(thing)
+        return known[1] if known and self._now() < known[0] + RECENT else self.tags(thing)
 
     def _tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
         gallery = thing.gallery if isinstance(thing, ImageId) else thing

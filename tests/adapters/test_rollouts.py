@@ -16,6 +16,7 @@ from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
 from shared.core.rollout import Intent, Refusal, Repair, Rollout, begin
 from shared.core.status import DeadLetter
+from shared.core.tags import Tags
 from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.settings import Storage
 from tests.adapters.support import IMAGE, tables, together, version_id
@@ -80,7 +81,8 @@ PRUNING = Pruning(
     known=frozenset({"westeurope", "eastus2", "uksouth"}),
 )
 BARE_PRUNING = Pruning(NOW, (), {}, 0)
-MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"), reports=3)
+TAGS = Tags(NOW, {"gallery-fanout-keep-latest": "2"}, {"gallery-fanout-keep": "false"})
+MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"), 3, TAGS)
 
 
 @pytest.mark.parametrize("whole", [FULL, PRUNING, MEMORY], ids=["rollout", "pruning", "memory"])

@@ -1,14 +1,17 @@
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.memory import Memory
+from shared.core.tags import Tags
 from tests.core import strategies
 from tests.core.build import HOUR, MINUTE, NOW, SECOND, version_id
 
 NUMBER = version_id("1.0.3").number
+TAGS = Tags(NOW, {"gallery-fanout-keep": "true"}, {})
 memories = st.builds(
     Memory,
     newest=st.none() | strategies.numbers,
@@ -16,6 +19,7 @@ memories = st.builds(
     reported=st.text(),
     said=st.lists(st.text(), max_size=5).map(tuple),
     reports=st.integers(0, 9),
+    tags=st.none() | st.builds(Tags, strategies.moments, *[st.dictionaries(st.text(), st.text())] * 2),
 )
 
 
@@ -53,8 +57,8 @@ def test_expects(next_pass, due, expected):
 
 def test_what_is_remembered():
     """Each thing is remembered beside the others."""
-    memory = Memory().expecting(NOW).having(NUMBER).reporting("plan").saying("a").saying("b")
-    assert memory == Memory(NUMBER, NOW, "plan", ("a", "b"), reports=1)
+    memory = Memory().expecting(NOW).having(NUMBER).reporting("plan").saying("a").saying("b").ruled_by(TAGS)
+    assert memory == Memory(NUMBER, NOW, "plan", ("a", "b"), reports=1, tags=TAGS)
 
 
 def test_only_the_latest_sayings_are_remembered():
@@ -65,7 +69,24 @@ def test_only_the_latest_sayings_are_remembered():
     assert memory.said == tuple(str(number) for number in range(10, 60))
 
 
-def test_what_was_stored_before_reports_were_counted():
-    """A row without the count of reports is read as of a definition of which nothing was reported."""
-    stored = {name: value for name, value in Memory().to_json().items() if name != "reports"}
+@pytest.mark.parametrize("name", ["reports", "tags"])
+def test_what_an_earlier_release_stored(name):
+    """A row without what was added since is read as of a definition of which nothing was reported, or read."""
+    stored = {each: value for each, value in Memory().to_json().items() if each != name}
     assert Memory.from_json(stored) == Memory()
+
+
+@pytest.mark.parametrize(
+    ("remembered", "expected"),
+    [
+        pytest.param(None, False, id="none are remembered"),
+        pytest.param(TAGS, False, id="the same"),
+        pytest.param(replace(TAGS, at=NOW - SECOND), False, id="the same, a moment before"),
+        pytest.param(replace(TAGS, image={}), True, id="others of the definition"),
+        pytest.param(replace(TAGS, gallery={"gallery-fanout-keep": ""}), True, id="others of the gallery"),
+        pytest.param(replace(TAGS, image={}, at=NOW - MINUTE), False, id="others, too old to go by"),
+    ],
+)
+def test_tags_that_mislead(remembered, expected):
+    """Remembered tags mislead when they differ from those that are read, and somebody could still go by them."""
+    assert Memory(tags=remembered).misleads(TAGS) is expected

@@ -1,10 +1,14 @@
+import json
 from types import MappingProxyType
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.core.tags import MOST_KEPT, protects, tuned
+from shared.core.tags import MOST_KEPT, Tags, protects, tuned
 from shared.core.target_regions import RegionDefaults, RegionTarget, StorageAccountType
-from tests.core.build import policy
+from tests.core import strategies
+from tests.core.build import NOW, SECOND, policy
 
 REGIONS, KEEP = "gallery-fanout-regions", "gallery-fanout-keep-latest"
 FAULTY = "of the image definition cannot be used, the setting holds:"
@@ -106,3 +110,31 @@ def test_two_malformed_tags():
     """Every malformed tag has its warning."""
     after = tuned(policy(), {KEEP: "", REGIONS: ""})
     assert [warning.split()[2] for warning in after.warnings] == [REGIONS, KEEP]
+
+
+@pytest.mark.parametrize(
+    ("apart", "recent"),
+    [
+        pytest.param(-20 * SECOND, False, id="read by a clock that is far ahead"),
+        pytest.param(-19 * SECOND, True, id="read by a clock that is ahead"),
+        pytest.param(0 * SECOND, True, id="just read"),
+        pytest.param(19 * SECOND, True, id="a moment old"),
+        pytest.param(20 * SECOND, False, id="old"),
+    ],
+)
+def test_recent_tags(apart, recent):
+    """Tags may stand for those of now for twenty seconds, also where the clocks of two instances differ by so much."""
+    assert Tags(NOW, {}, {}).recent(NOW + apart) is recent
+
+
+def test_tags_that_tell_something():
+    """Of tags those are remembered that say what happens to images, in whatever letters, and no other."""
+    telling = {"DoNotTouch": "1", "Gallery-Fanout-Regions": "westeurope", KEEP: "2"}
+    tags = Tags(NOW, {"team": "x", **telling}, {"cost": "9", "gallery-fanout-keep": "true"})
+    assert tags.telling("donottouch") == Tags(NOW, telling, {})
+
+
+@given(st.builds(Tags, strategies.moments, *[st.dictionaries(st.text(), st.text())] * 2))
+def test_tags_come_back(tags):
+    """Tags are read from what was stored of them as they were."""
+    assert Tags.from_json(json.loads(json.dumps(tags.to_json()))) == tags

@@ -125,6 +125,42 @@ def test_passes_of_a_gallery_share_its_tags(app: Clockwork) -> None:
     assert app.writes() == []
 
 
+def _elsewhere(app: Clockwork) -> None:
+    """Let another instance go on, that has read nothing yet."""
+    app.app.__dict__["gallery"] = App(app.app.settings, now=app.clock.now).gallery
+
+
+def test_what_a_pass_read_is_known_elsewhere(app: Clockwork) -> None:
+    """Where another instance writes than planned, it knows the tags from the pass: four reads, as with one instance."""
+    _come(app, "1.0.3", 1)
+    _elsewhere(app)
+    app.run(MINUTE, until=app.writes)
+    assert len(app.writes()) == 1
+    assert _reads(app) == ["ubuntu-2204", "prodgallery", "versions", "1.0.3", "1.0.3"]
+
+
+@pytest.mark.parametrize(("after", "written"), [(19, ["1.0.3"]), (20, [])])
+@pytest.mark.parametrize("tagged", ["prodgallery", "ubuntu-2204"])
+def test_what_a_pass_read_gets_old(app: Clockwork, tagged: str, after: int, written: list[str]) -> None:
+    """Tags that a pass read stand for those of now for twenty seconds; who writes later reads them anew."""
+    _come(app, "1.0.3", 1)
+    _elsewhere(app)
+    app.azure.set_tags(app.gallery if tagged == "prodgallery" else app.image, {"gallery-fanout-keep": "true"})
+    app.clock.at += timedelta(seconds=after)
+    app.run(timedelta(0))
+    assert [number for number, _ in app.writes()] == written
+
+
+def test_a_later_pass_knows_better(app: Clockwork) -> None:
+    """When a pass reads other tags than one a moment before, nobody goes by the earlier ones any more."""
+    _come(app, "1.0.3", 1)
+    app.azure.set_tags(app.image, {"gallery-fanout-keep": "true"})
+    _come(app, "1.0.3", 1)
+    _elsewhere(app)
+    app.run(timedelta(0))
+    assert app.writes() == []
+
+
 @pytest.mark.parametrize("tags", [{"gallery-fanout-regions": f"{HOME} eastus2 uksouth"}, {}], ids=["regions", "free"])
 def test_older_tags_elsewhere(clockwork: Clockwork, tags: dict[str, str]) -> None:
     """Where the instance that writes has read the tags a moment before they changed, it does not decide by them that
