@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"{time.monotonic() - clock:6.1f} s  {text}", soft_wrap=True, highlight=False, markup=False)
 
     try:
-        with tempfile.TemporaryDirectory(prefix="gallery-fanout-bench-") as folder, Azurite(ACCOUNTS) as azurite:
+        with (
+            tempfile.TemporaryDirectory(prefix="gallery-fanout-bench-") as folder,
+            Azurite(ACCOUNTS, pauses=False) as azurite,
+        ):
             desk = Desk(azurite, Path(folder), options.quick, options.peers, options.threads, say)
             for name in options.only or ROWS:
                 say(f"{name} ...")

@@ -1,19 +1,17 @@
-"""How many events the endpoint takes in a second, and how long the news takes until Azure has the write."""
+"""How many events the endpoint takes in a second."""
 
 import asyncio
-import random
 import statistics
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
 import aiohttp
 
 from bench.results import Line
-from bench.rig import HOME, REGIONS, ROOT, Desk, Running, until
-from local.azure import Behaviour, Pace, SimulatedAzure
+from bench.rig import HOME, ROOT, Desk
+from local.azure import SimulatedAzure
 
 _POSTS: Final = 400
 _AT_ONCE: Final = 16
@@ -47,19 +45,6 @@ def image_event(event: func.EventGridEvent, out: func.Out[str]) -> None:
     if text:
         out.set(text)
 """
-
-_HOSTS: Final = 3
-_SAMPLES: Final = 4
-_LOOK_AGAIN: Final = 0.2
-"""Seconds between two looks whether a write has come; when it came, the simulated Azure has written down."""
-
-_POLL: Final = 2.0
-"""`maxPollingInterval` of host.json, in seconds."""
-
-_BACKED_OFF: Final = 3.4
-"""Seconds of silence after which a listener polls no more often than that."""
-
-_MOST_POLLS: Final = 1.5
 
 
 def accepted(desk: Desk) -> Iterator[Line]:
@@ -117,67 +102,3 @@ async def rate(url: str, event: Any, *, posts: int = _POSTS) -> float:
         begin = time.perf_counter()
         await asyncio.gather(*(post() for _ in range(_AT_ONCE)))
         return posts / (time.perf_counter() - begin)
-
-
-def latency(desk: Desk) -> Iterator[Line]:
-    """Measure from an event to the accepted write in hosts that were idle before, a few of them side by side."""
-    pace = Behaviour(update=Pace.after(0.4), replicate=Pace.after(600))
-    with SimulatedAzure(behaviour=pace) as azure, ExitStack() as stack:
-        seconds: list[float] = []
-        threads = []
-        for number in range(1 if desk.quick else _HOSTS):
-            gallery = azure.add_gallery(f"gallery{number}")
-            images = [azure.add_image(gallery, f"image-{each}") for each in range(_SAMPLES + 1)]
-            for image in images:
-                azure.add_version(image, "1.0.0", home=HOME, regions=list(REGIONS[:3]))
-            policy = {"TARGET_REGIONS": " ".join(REGIONS[:3])}
-            app = stack.enter_context(desk.app(azure, [gallery], policy, root=ROOT))
-            threads.append(threading.Thread(target=_sample, args=(app, images, seconds), daemon=True))
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    yield latency_line("idle", seconds)
-
-
-def _sample(app: Running, images: Sequence[str], seconds: list[float]) -> None:
-    """Give news again and again, at any moment between two polls; the first time does not count."""
-    took = []
-    for image in images:
-        time.sleep(_BACKED_OFF + random.random() * _POLL)  # noqa: S311  any moment will do
-        took.append(news_to_write(app.azure, image))
-    seconds += took[1:]
-
-
-def news_to_write(azure: SimulatedAzure, image: str, *, longest: float = 60.0) -> float:
-    """Put a new version there, deliver its event, and give the seconds until its write was accepted."""
-    version = azure.add_version(image, "1.0.1", home=HOME, regions=[HOME])
-    begin = time.time()
-    azure.emit(azure.event_for(version))
-    until(lambda: azure.writes(version), seconds=longest, what="a write", every=_LOOK_AGAIN)
-    return azure.writes(version)[0].at - begin
-
-
-def latency_line(case: str, seconds: Sequence[float], note: str = "") -> Line:
-    """Hold the seconds from event to write against the polling interval."""
-    p50, p95 = statistics.median(seconds), percentile(seconds, 0.95)
-    return Line(
-        "latency",
-        case,
-        "s from event to accepted write, p95",
-        p95,
-        _POLL,
-        "polling interval of the queues",
-        p95 / _POLL,
-        f"p50 and p95 under {_MOST_POLLS} of it",
-        met=p95 / _POLL < _MOST_POLLS,
-        figures={"p50": p50, "p50 / interval": p50 / _POLL, "samples": len(seconds)},
-        runs=sorted(seconds),
-        note=note,
-    )
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """Give the value that this share of all does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1)]

@@ -1,10 +1,10 @@
 """The app as it is, with every call and every invocation written down, one line of JSON each.
 
-`rig` makes an app folder whose `function_app.py` takes `app` from here. Two settings say how: BENCH_METER is the file;
-BENCH_FUNCTIONS names the functions that are served, all of them when it is absent, as Azure's host has it where
-functions scale by themselves. Calls carry the names of the function that makes them and of the image definition it is
-about, so that the simulated Azure's own journal tells who asked. The wrapping costs some 50 microseconds for a call;
-rows that compare speeds do without.
+`rig` makes an app folder whose `function_app.py` takes `app` from here. Three settings: BENCH_METER is the file;
+BENCH_FUNCTIONS names the functions that are served, all of them when it is absent, and BENCH_LEFT_OUT those that are
+not, as Azure's host has it where functions scale by themselves. Calls carry the names of the function that makes them
+and of the image definition it is about, so that the simulated Azure's own journal tells who asked. The wrapping costs
+some 50 microseconds for a call; rows that compare speeds do without.
 """
 
 import functools
@@ -86,10 +86,13 @@ def _see_calls() -> None:
 def _see_functions() -> None:
     """Wrap the functions when the worker asks for them, and leave out those that are not served here."""
     given = func.FunctionApp.get_functions
-    served = os.environ.get("BENCH_FUNCTIONS", "").split()
+    served, left_out = (os.environ.get(name, "").split() for name in ("BENCH_FUNCTIONS", "BENCH_LEFT_OUT"))
+
+    def serves(name: str) -> bool:
+        return name not in left_out and (not served or name in served)
 
     def get_functions(app: Any) -> list[Any]:
-        found = [each for each in given(app) if not served or each.get_function_name() in served]
+        found = [each for each in given(app) if serves(str(each.get_function_name()))]
         for each in found:
             each._func = _timed(str(each.get_function_name()), each.get_user_function())  # noqa: SLF001  there is no setter
         return found

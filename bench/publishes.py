@@ -80,24 +80,29 @@ def publishes(desk: Desk) -> Iterator[Line]:
     runs = 1 if desk.quick else _RUNS
     repeated = [Case(each.regions, each.older, run) for run in range(runs) for each in cases]
     measured = measure(desk, repeated)
+    apart = measure(desk, [Case(34, 5, run) for run in range(runs)], apart="replicate")
     of_case = {case: [each for each in measured if str(each.case) == str(case)] for case in cases}
     for case, some in of_case.items():
         yield writes_line(case, some)
     for case, some in of_case.items():
-        yield from _reads_lines(case, some)
+        yield from _reads_lines(str(case), some)
+    yield from _reads_lines(f"{apart[0].case}, written elsewhere", apart)
     for case, some in of_case.items():
         yield _storage_line(case, some)
 
 
-def measure(desk: Desk, cases: Sequence[Case]) -> list[Publish]:
-    """Publish cases one after the other, each soon after the one before was written; wait until all is quiet."""
+def measure(desk: Desk, cases: Sequence[Case], *, apart: str = "") -> list[Publish]:
+    """Publish cases one after the other, each soon after the one before was written; wait until all is quiet.
+
+    :param apart: a function that another instance serves.
+    """
     with SimulatedAzure(behaviour=_PACE) as azure:
         gallery = azure.add_gallery("prodgallery")
         images = {case: azure.add_image(gallery, case.name) for case in cases}
         policy = {f"*/r{count}-*": {"target_regions": " ".join(REGIONS[:count])} for count in REGION_COUNTS}
         settings = {"TARGET_REGIONS": HOME, "POLICY_OVERRIDES": json.dumps(policy), "WATCH_INTERVAL": "PT1S..PT2S"}
         settings["PROTECT_IN_USE"] = "scale-sets"
-        with desk.app(azure, [gallery], settings) as app:
+        with desk.app(azure, [gallery], settings, apart=apart) as app:
             _settle(app)
             before = len(azure.requests), len(app.meter.lines("call")), len(app.meter.lines("invocation"))
             for case, image in images.items():
@@ -170,7 +175,7 @@ def writes_line(case: Case, some: Sequence[Publish]) -> Line:
     )
 
 
-def _reads_lines(case: Case, some: Sequence[Publish]) -> Iterator[Line]:
+def _reads_lines(case: str, some: Sequence[Publish]) -> Iterator[Line]:
     for measured, found in (
         ("ARM reads, event to write", [each.to_write for each in some]),
         ("ARM reads, with those of the other messages of the fan-out", [each.fan_out for each in some]),
@@ -185,7 +190,7 @@ def _reads_lines(case: Case, some: Sequence[Publish]) -> Iterator[Line]:
             beside["polls besides"] = reads.polls(middle[0].requests)
         yield Line(
             "publishes",
-            str(case),
+            case,
             measured,
             figure,
             float(_MOST_READS),

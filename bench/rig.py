@@ -4,8 +4,9 @@ import asyncio
 import json
 import shutil
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -63,9 +64,18 @@ class Desk:
 
     @contextmanager
     def app(
-        self, azure: SimulatedAzure, galleries: Sequence[str], settings: Mapping[str, str], *, root: Path | None = None
+        self,
+        azure: SimulatedAzure,
+        galleries: Sequence[str],
+        settings: Mapping[str, str],
+        *,
+        root: Path | None = None,
+        apart: str = "",
     ) -> Iterator["Running"]:
-        """Run the app, metered unless `root` names another folder, subscribed to the simulated Azure's events."""
+        """Run the app, metered unless `root` names another folder, subscribed to the simulated Azure's events.
+
+        :param apart: a function that a second host serves, alone, as where functions scale by themselves.
+        """
         number = next(self._numbers)
         storage = self.azurite.account(number)
         meter = Meter(self.folder / f"meter-{number}.jsonl")
@@ -78,11 +88,17 @@ class Desk:
             **settings,
         }
         folder = root or self.app_folder(f"app-{number}", _METERED)
-        with HostProcess(folder, given, self.folder / f"host-{number}.log") as host, Storage(storage) as queues:
-            running = Running(host, queues, meter, azure)
+        with ExitStack() as stack:
+            host = self._host(f"host-{number}", folder, {**given, "BENCH_LEFT_OUT": apart})
+            running = Running(stack.enter_context(host), stack.enter_context(Storage(storage)), meter, azure)
+            if apart:
+                stack.enter_context(self._host(f"host-{number}-{apart}", folder, {**given, "BENCH_FUNCTIONS": apart}))
             if "image_event" in settings.get("BENCH_FUNCTIONS", "image_event"):
-                azure.deliver_to(host.event_grid_url("image_event"))
+                azure.deliver_to(running.host.event_grid_url("image_event"))
             yield running
+
+    def _host(self, name: str, folder: Path, settings: Mapping[str, str]) -> HostProcess:
+        return HostProcess(folder, settings, self.folder / f"{name}.log")
 
     def app_folder(self, name: str, source: str) -> Path:
         """Make an app folder with this `function_app.py`, and the host.json of the app."""
@@ -118,12 +134,11 @@ class Running:
 
     def until_quiet(self, *, seconds: float = 120.0) -> None:
         """Wait until no message is left anywhere and no operation runs. Raises TooLong."""
-        looks = count(1)
+        until(_steadily(lambda: not self.queues.queued()), seconds=seconds, what="empty queues", every=_LOOK_AGAIN)
 
-        def quiet() -> bool:
-            return not self.queues.queued() and next(looks) >= _QUIET_FOR
-
-        until(quiet, seconds=seconds, what="the queues to be empty", every=_LOOK_AGAIN)
+    def until_nothing_is_due(self, *, seconds: float) -> None:
+        """Wait until every message that is due was taken; others wait for their time. Raises TooLong."""
+        until(_steadily(lambda: not self.queues.messages()), seconds=seconds, what="no due message", every=_LOOK_AGAIN)
 
     @property
     def process(self) -> Path:
@@ -164,6 +179,17 @@ class SlowAzure(SimulatedAzure):
             return await handler(request)
 
         return late
+
+
+def _steadily(condition: Callable[[], bool]) -> Callable[[], bool]:
+    """Say whether something was so in the last looks in a row."""
+    looks = deque[bool](maxlen=_QUIET_FOR)
+
+    def look() -> bool:
+        looks.append(condition())
+        return sum(looks) == _QUIET_FOR
+
+    return look
 
 
 def until(condition: Callable[[], object], *, seconds: float, what: str, every: float = 0.05) -> None:

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from bench.burst import burst
-from bench.events import accepted, latency
+from bench.events import accepted
+from bench.latency import latency
 from bench.passes import passes, planning
 from bench.peers import peers
 from bench.publishes import publishes

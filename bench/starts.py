@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -52,27 +53,37 @@ def _lines(settings: Mapping[str, str], how: str, runs: int, whats: Sequence[str
     floor = statistics.median(each["import"] for each in found[FLOOR])
     base = statistics.median(each["mib"] for each in found[FLOOR])
     for what in whats:
-        took = [each["import"] + each["first"] for each in found[what]]
-        figure = statistics.median(took)
-        tight = what in _TIGHT
-        yield Line(
-            "starts",
-            f"{what}, {how}",
-            "s to import the app" if what == IMPORT else "s to import the app and handle a first message",
-            figure,
-            floor,
-            FLOOR,
-            figure / floor,
-            f"under {_MOST} times it" if tight else "",
-            met=figure / floor < _MOST if tight else None,
-            figures={
-                "s of the import": statistics.median(each["import"] for each in found[what]),
-                "s of the first message": statistics.median(each["first"] for each in found[what]),
-                "MiB": statistics.median(each["mib"] for each in found[what]),
-                "MiB of the floor": base,
-            },
-            runs=took,
+        measured = "s to import the app" if what == IMPORT else "s to import the app and handle a first message"
+        figures = {
+            "s of the import": statistics.median(each["import"] for each in found[what]),
+            "s of the first message": statistics.median(each["first"] for each in found[what]),
+            "MiB": statistics.median(each["mib"] for each in found[what]),
+            "MiB of the floor": base,
+        }
+        line = _line(
+            f"{what}, {how}", floor, [each["import"] + each["first"] for each in found[what]], tight=what in _TIGHT
         )
+        yield replace(line, measured=measured, figures=figures)
+        if what == "notify":
+            line = _line(f"{what}, {how}", floor, [each["first"] for each in found[what]], tight=True)
+            yield replace(line, measured="s to load what a first message needs, and handle it")
+
+
+def _line(case: str, floor: float, runs: Sequence[float], *, tight: bool) -> Line:
+    """Hold a start against the floor; what was measured is still to be said."""
+    figure = statistics.median(runs)
+    return Line(
+        "starts",
+        case,
+        "",
+        figure,
+        floor,
+        FLOOR,
+        figure / floor,
+        f"under {_MOST} times it" if tight else "",
+        met=figure / floor < _MOST if tight else None,
+        runs=runs,
+    )
 
 
 def _start(settings: Mapping[str, str], what: str, how: str) -> Mapping[str, float]:

@@ -6,6 +6,7 @@
 import argparse
 import base64
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -27,6 +28,13 @@ _DEFAULT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K
 # Runs inside node before Azurite: it ends when the pipe on stdin does, which is when the process that holds it is gone.
 _LIFELINE = "data:text/javascript,process.stdin.on('end',()=>process.exit(0)).resume()"
 
+# Once a minute it looks for the contents of messages that are gone, and answers nobody for as long as that takes: seven
+# seconds after a few thousand messages. Azure has no such pauses, and Azurite no switch for it.
+_NO_PAUSES = (
+    "data:text/javascript,import{createRequire}from'node:module';"
+    f"createRequire({json.dumps(str(_PROGRAM))})('./queue/utils/constants').DEFAULT_GC_INTERVAL_MS=864e5"
+)
+
 
 class AzuriteFailed(Exception):
     """Azurite is not there, or did not start; the text says what to do, or what it said."""
@@ -40,6 +48,7 @@ class Azurite:
         queue_port: 0 takes a free one.
         table_port: 0 takes a free one.
         ready_seconds: how long it may take to start.
+        pauses: whether it stands still once a minute to free the memory of messages that are gone.
 
     Raises:
         AzuriteFailed: on entering.
@@ -53,16 +62,18 @@ class Azurite:
         queue_port: int = 0,
         table_port: int = 0,
         ready_seconds: float = 30,
+        pauses: bool = True,
     ) -> None:
         named = accounts if isinstance(accounts, Mapping) else dict(_account(each) for each in range(accounts))
         self._names = list(named)
         self._keys = {_DEFAULT_ACCOUNT: _DEFAULT_KEY, **named}
         self._ports = {"Queue": queue_port, "Table": table_port}
         self._ready_seconds = ready_seconds
+        self._pauses = pauses
         self._child: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
-        command = _command(self._ports)
+        command = _command(self._ports, pauses=self._pauses)
         # Its output goes to a file: a pipe that nobody reads would block it one day.
         with tempfile.TemporaryFile() as output:
             environment = {**os.environ, "AZURITE_ACCOUNTS": ";".join(f"{n}:{k}" for n, k in self._keys.items())}
@@ -147,7 +158,7 @@ def _account(index: int) -> tuple[str, str]:
     return name, base64.b64encode(hashlib.sha512(name.encode()).digest()).decode()
 
 
-def _command(ports: Mapping[str, int]) -> list[str]:
+def _command(ports: Mapping[str, int], *, pauses: bool) -> list[str]:
     node = shutil.which("node")
     if node is None:
         raise AzuriteFailed("node is not on the PATH: install Node.js 20 or newer")
@@ -157,7 +168,8 @@ def _command(ports: Mapping[str, int]) -> list[str]:
     numbers = ["--blobPort", "0", "--queuePort", str(ports["Queue"]), "--tablePort", str(ports["Table"])]
     # The SDKs ask for API versions that Azurite does not know yet.
     switches = ["--inMemoryPersistence", "--skipApiVersionCheck", "--silent", "--disableTelemetry"]
-    return [node, "--import", _LIFELINE, str(_PROGRAM), *switches, *numbers]
+    before = ["--import", _LIFELINE, *([] if pauses else ["--import", _NO_PAUSES])]
+    return [node, *before, str(_PROGRAM), *switches, *numbers]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

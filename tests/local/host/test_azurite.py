@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -97,3 +98,16 @@ def _answers(connection):
         except AzureError:
             return False
         return True
+
+
+@pytest.mark.parametrize(("pauses", "minutes"), [(True, 1), (False, 24 * 60)])
+def test_its_pauses_can_be_left_out(pauses, minutes):
+    """What it runs on has its clean-up once a minute, or, where pauses spoil what is measured, once a day."""
+    switches = [] if pauses else ["--import", local.azurite._NO_PAUSES]
+    constants = local.azurite._PROGRAM.parent / "queue" / "utils" / "constants.js"
+    program = f"console.log(require({json.dumps(str(constants))}).DEFAULT_GC_INTERVAL_MS)"
+    said = subprocess.run(["node", *switches, "-e", program], capture_output=True, check=True, text=True)  # noqa: S603, S607 - the same
+    assert int(said.stdout) == minutes * 60_000
+    with Azurite(1, pauses=pauses) as azurite:
+        put(azurite.account(0), "mine", "hello")
+        assert exists(azurite.account(0), "mine")
