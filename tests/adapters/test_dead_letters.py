@@ -5,6 +5,7 @@ import pytest
 from local.outage import Outside
 from shared.adapters import dead_letters as adapter
 from shared.adapters.dead_letters import DeadLetters
+from shared.adapters.table import Table
 from shared.core.messages import Queue
 from shared.core.status import DeadLetter
 from shared.settings import Storage
@@ -31,13 +32,22 @@ def test_where_nothing_was_kept(letters: DeadLetters) -> None:
     assert letters.one("prune", "1") is None
 
 
-def test_a_dead_letter_is_kept_once(letters: DeadLetters) -> None:
-    """A message that is kept twice under one name is there once, as it was first; another name is another."""
+def test_a_dead_letter_is_kept_once(letters: DeadLetters, storage: str) -> None:
+    """A message that is kept twice under one name is there once, as it was first; another name is another.
+
+    Its row looks as it always did: what an earlier release kept is found by a later one.
+    """
     first = _letter("watch", "message-1", body='{"schema":1,"url":"ä/\\\\#?"}')
     others = [_letter("watch", "message-2", 2), _letter("prune", "message-1", 3)]
     for letter in (first, _letter("watch", "message-1", 1, reason="no idea either"), *others):
         letters.keep(letter)
     assert letters.find(most=9) == [*reversed(others), first]
+    assert Table("rollouts", Storage(storage), None).read(("dead-letters", "watch|message-1"))[0] == {
+        "queue": "watch",
+        "body": first.body,
+        "reason": "no idea",
+        "at": NOW.isoformat(),
+    }
 
 
 def test_a_long_dead_letter_is_kept(letters: DeadLetters) -> None:
