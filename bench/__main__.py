@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--only", nargs="+", metavar="ROW", choices=list(ROWS), help=f"of {', '.join(ROWS)}")
-    parser.add_argument("--quick", action="store_true", help="fewer cases and runs: about a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer cases and runs: three minutes")
     parser.add_argument("--peers", action="store_true", help="install the peers into bench/.peers first, if need be")
     words = f"of a worker: PYTHON_THREADPOOL_THREAD_COUNT (default: {AT_ONCE})"
     parser.add_argument("--threads", type=int, default=AT_ONCE, help=words)

@@ -14,7 +14,7 @@ from shared.core.planner import could_prune, may_leave, plan, rank, spread
 from shared.core.planner.roles import Standing
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import Rollout, recorded
-from shared.core.tags import Tags, protects, tuned
+from shared.core.tags import Tagged, protects, tuned
 from shared.core.usage import Usage
 from shared.wiring import App
 
@@ -35,7 +35,7 @@ class Observed:
     definition: Definition
     policy: Policy
     known: "Remembered"
-    tags: Tags
+    tags: Tagged
 
 
 def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, whole: bool = True) -> Observed:
@@ -65,7 +65,7 @@ def observe(app: App, image: ImageId, *, closely: ImageVersion | None = None, wh
     return Observed(definition, policy, known, tags)
 
 
-def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: Tags) -> Observed:
+def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: Tagged) -> Observed:
     """Read what a write needs to know that brings a version to more regions: of the newest, nothing but itself.
 
     That no newer one has taken its place is known from the passes, which see it first. What keeps older versions where
@@ -80,27 +80,21 @@ def observe_to_spread(app: App, version: VersionId, known: "Remembered", tags: T
     return Observed(Definition(image, tuple(each for each in read if each), protected_by), policy, known, tags)
 
 
-def read_tags(app: App, image: ImageId, *, closely: bool = True) -> Tags:
-    """Read the tags of an image definition and of its gallery that tell us something.
-
-    Raises what :func:`observe` raises.
+def read_tags(app: App, image: ImageId, *, closely: bool = True) -> Tagged:
+    """Read the tags of an image definition and of its gallery. Raises what :func:`observe` raises.
 
     :param closely: whether the gallery's have to be those of this moment, too.
     """
     of_gallery = app.gallery.tags if closely else app.gallery.recent_tags
-    return _telling(app, image, Tags(app.now(), app.gallery.tags(image), of_gallery(image.gallery)))
+    return Tagged(app.gallery.tags(image), of_gallery(image.gallery))
 
 
-def recent_tags(app: App, image: ImageId, known: "Remembered") -> Tags:
-    """Give tags as a pass has just read them, on whatever instance it was; or as this process has; or as they are."""
-    tags, now = known.memory.tags, app.now()
-    if tags and tags.recent(now):
-        return tags
-    return _telling(app, image, Tags(now, app.gallery.recent_tags(image), app.gallery.recent_tags(image.gallery)))
-
-
-def _telling(app: App, image: ImageId, tags: Tags) -> Tags:
-    return tags.telling(app.settings.policy_for(image).protect_tag)
+def recent_tags(app: App, image: ImageId, known: "Remembered") -> Tagged:
+    """Give the tags as a pass has just read them, on whatever instance it was, or this process; or as they are."""
+    elsewhere, recent = known.memory.tags, app.gallery.recent_tags
+    if elsewhere is None:
+        return Tagged(recent(image), recent(image.gallery))
+    return Tagged(recent(image, elsewhere.image), recent(image.gallery, elsewhere.gallery))
 
 
 def wanted(app: App, version: ImageVersion, rollout: Rollout, now: datetime) -> tuple[Line, ...]:
@@ -177,12 +171,12 @@ def _recalled(version: ImageVersion, rollout: Rollout | None, now: datetime) -> 
     return recorded(rollout, version, now=now).recall(version, now)
 
 
-def _ruled(app: App, image: ImageId, tags: Tags) -> tuple[Policy, str | None]:
+def _ruled(app: App, image: ImageId, tags: Tagged) -> tuple[Policy, str | None]:
     """Say which policy holds for an image definition, and what protects all of it."""
-    policy = tuned(app.settings.policy_for(image), tags.image)
-    if protects(tags.image, policy.protect_tag):
+    policy = tuned(app.settings.policy_for(image), tags.image.values)
+    if protects(tags.image.values, policy.protect_tag):
         return policy, "the image definition"
-    return policy, "the gallery" if protects(tags.gallery, policy.protect_tag) else None
+    return policy, "the gallery" if protects(tags.gallery.values, policy.protect_tag) else None
 
 
 def _usage(app: App, image: ImageId, ranked: list[Standing], policy: Policy) -> Usage:

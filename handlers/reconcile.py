@@ -66,7 +66,8 @@ def _act(app: App, made: Plan, observed: Observed, ticket: str) -> dict[VersionN
     """Ask for what the plan says, and give the rollouts that run then.
 
     What is remembered comes last, so that a crash repeats and forgets nothing. But that a newer version is the newest
-    comes first: whoever decides on a prune meanwhile asks for it by itself when a list lacks it.
+    comes first, and by which tags: whoever decides on a prune meanwhile asks for it by itself when a list lacks it, and
+    whoever writes it need not read them.
     """
     newest, before = made.newest and made.newest.number, observed.known.memory.newest
     if newest and (before is None or newest > before):

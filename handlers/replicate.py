@@ -19,7 +19,7 @@ from shared.core.plan import Action, Line, VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Mode, Policy
 from shared.core.rollout import STARTED, Intent, Rollout, begin, stall
-from shared.core.tags import Tags
+from shared.core.tags import Tagged
 from shared.core.target_regions import RegionTarget
 from shared.wiring import App
 
@@ -76,10 +76,7 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     running = known.running.get(message.version.number)
     if _asked(message, running, app.now()):
         return Done()
-    image = message.version.image
-    each, policy = _decided(app, message, known, recent_tags(app, image, known))
-    if not _wanted(each, message):  # what was read a while ago may decide for a write, not against one
-        each, policy = _decided(app, message, known, read_tags(app, image))
+    each, policy = _decided(app, message, known)
 
     if each is None or not (each.kept or message.back) or each.reason:
         reason = (each and each.reason) or "it is not kept any more"
@@ -100,14 +97,22 @@ def _replicate_alone(app: App, message: Replicate, claim: "Claim") -> Outcome:
     return _write(app, part, message, rollout, claim)
 
 
-def _decided(app: App, message: Replicate, known: "Remembered", tags: Tags) -> tuple[VersionPlan | None, Policy]:
-    """Plan for the version, as it is now, and say by which policy."""
+def _decided(app: App, message: Replicate, known: "Remembered") -> tuple[VersionPlan | None, Policy]:
+    """Plan for the version, as it is now, and say by which policy.
+
+    Tags that were read a while ago may decide for a write that adds the region and takes none away; for nothing else.
+    """
+    image = message.version.image
+    if not (message.again or message.back):
+        each, policy = _planned(app, message, known, recent_tags(app, image, known))
+        if each and not (each.reason or each.removals) and any(line.region == message.region for line in each.changes):
+            return each, policy
+    return _planned(app, message, known, read_tags(app, image))
+
+
+def _planned(app: App, message: Replicate, known: "Remembered", tags: Tagged) -> tuple[VersionPlan | None, Policy]:
     observed = observe_to_spread(app, message.version, known, tags)
     return plan(observed.definition, observed.policy, now=app.now()).of(message.version.number), observed.policy
-
-
-def _wanted(each: VersionPlan | None, message: Replicate) -> bool:
-    return each is not None and not each.reason and (each.replicates or message.again or message.back)
 
 
 def _part(app: App, each: VersionPlan, message: Replicate, rollout: Rollout, policy: Policy) -> VersionPlan | None:

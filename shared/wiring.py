@@ -49,6 +49,7 @@ class App:
         self.settings = settings
         self.now = now
         self._throttle = Throttle(now)
+        self._unrecorded: set[tuple[str, str]] = set()
 
     @cached_property
     def gallery(self) -> "Gallery":
@@ -86,7 +87,7 @@ class App:
         """What was posted to whom."""
         from shared.adapters.deliveries import Deliveries  # noqa: PLC0415
 
-        return Deliveries(self.settings.storage, self._storage_credential())
+        return Deliveries(self.settings.storage, self._storage_credential(), self._unrecorded)
 
     @cached_property
     def dead_letters(self) -> "DeadLetters":

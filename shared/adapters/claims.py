@@ -8,7 +8,7 @@ from shared.adapters.table import Key, Table, Values
 from shared.core.errors import Retry
 
 BUSY = timedelta(seconds=5)
-"""Until who met another holder comes again."""
+"""Until a message comes again that found a row of its own with another."""
 
 
 def take(table: Table, key: Key, holder: str, now: datetime, lasting: timedelta) -> tuple[Values | None, str | None]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.keys import TABLE
+from shared.adapters.keys import DEAD_LETTERS, TABLE
 from shared.adapters.table import Key, Table
 from shared.core.messages import Queue
 from shared.core.status import DeadLetter
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from shared.settings import Storage
 
-_PARTITION = "dead-letters"
 MOST_READ = 1_000
 """Dead letters of a queue that are read: as many as the service gives at once (documented).
 
@@ -26,7 +25,7 @@ class DeadLetters:
     """Messages that nobody could handle."""
 
     def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
-        self._table = Table(TABLE, storage, credential)
+        self._table = Table(TABLE, storage, credential, remembers=0)
 
     def keep(self, letter: DeadLetter) -> None:
         """Keep a message. One that is kept twice is there once, as it was first."""
@@ -56,12 +55,12 @@ class DeadLetters:
 
     def _of(self, queue: str) -> list[DeadLetter]:
         prefix = f"{queue}|" if queue else ""
-        found = self._table.find(_PARTITION, prefix, most=MOST_READ)
+        found = self._table.find(DEAD_LETTERS, prefix, most=MOST_READ)
         return [_letter(f"{prefix}{key}", values) for key, values in found.items()]
 
 
 def _key(queue: str, name: str) -> Key:
-    return _PARTITION, f"{queue}|{name}"
+    return DEAD_LETTERS, f"{queue}|{name}"
 
 
 def _letter(key: str, values: Mapping[str, Any]) -> DeadLetter:

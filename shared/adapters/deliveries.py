@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from shared.adapters.claims import BUSY, take
-from shared.adapters.keys import TABLE
+from shared.adapters.keys import DELIVERY, TABLE
 from shared.adapters.table import Key, Table
 from shared.core.errors import Retry
 
@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
 
 class Deliveries:
-    """What is remembered of events and their receivers."""
+    """What is remembered of events and their receivers.
 
-    def __init__(self, storage: "Storage", credential: "TokenCredential | None") -> None:
-        self._table = Table(TABLE, storage, credential)
-        self._unrecorded: set[Key] = set()
+    :param unrecorded: what this process has posted, and could not record yet.
+    """
+
+    def __init__(self, storage: "Storage", credential: "TokenCredential | None", unrecorded: set[Key]) -> None:
+        self._table = Table(TABLE, storage, credential, remembers=0)
+        self._unrecorded = unrecorded
 
     def begin(self, event: str, webhook: str, holder: str, *, now: datetime, lasting: timedelta) -> "Delivery | None":
         """Become the one who posts an event to a webhook; ``None`` when it was posted already.
 
         :raises Retry: while another holder is at it.
         """
-        key = ("delivery", f"{event}|{webhook}")
+        key = (DELIVERY, f"{event}|{webhook}")
         if key in self._unrecorded:
             self._record(key, now)
             return None

@@ -16,7 +16,7 @@ from shared.core.errors import FlagFirst, Malformed
 from shared.core.model import ImageVersion
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
 from shared.core.plan import VersionPlan
-from shared.core.tags import RECENT
+from shared.core.tags import Tags
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
@@ -55,7 +55,7 @@ class Gallery:
         self._together = Together()
         self._flag_first = False
         self._now = now
-        self._recent: dict[GalleryId | ImageId, tuple[datetime, Mapping[str, str]]] = {}
+        self._recent: dict[GalleryId | ImageId, Tags] = {}
 
     def images(self, gallery: GalleryId) -> list[ImageId]:
         """List the image definitions of a gallery.
@@ -69,27 +69,30 @@ class Gallery:
             found = client.gallery_images.list_by_gallery(gallery.group, gallery.gallery)
             return [ImageId.parse(f"{gallery}/images/" + (each.name or "")) for each in _every(found)]
 
-    def tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
-        """Read the tags of a gallery or an image definition.
+    def tags(self, thing: GalleryId | ImageId) -> Tags:
+        """Read the tags of a gallery or an image definition; they are those of when they were asked for.
 
         :raises Absent: when it does not exist.
         :raises Retry: when Azure says "not now".
         """
         at = self._now()
-        tags = self._together.read(("tags", thing), lambda: self._tags(thing))
+        tags = Tags(at, self._together.read(("tags", thing), lambda: self._tags(thing)))
         known = self._recent.get(thing)
-        if known is None or known[0] <= at:
-            self._recent[thing] = at, tags
+        if known is None or known.at <= at:
+            self._recent[thing] = tags
         return tags
 
-    def recent_tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
-        """Read tags as they are, or as this process read them less than 20 s ago.
+    def recent_tags(self, thing: GalleryId | ImageId, elsewhere: Tags | None = None) -> Tags:
+        """Read tags as they are, or as this process, or another, read them less than 20 s ago: what is latest of that.
 
         Azure allows 350 readings of a gallery and 600 of image definitions in three minutes (captured traffic), hardly
         more than it allows writes, and every plan asks for both. Raises what :meth:`tags` raises.
+
+        :param elsewhere: how another process read them.
         """
-        known = self._recent.get(thing)
-        return known[1] if known and self._now() < known[0] + RECENT else self.tags(thing)
+        known = [tags for tags in (self._recent.get(thing), elsewhere) if tags]
+        latest = max(known, key=lambda tags: tags.at, default=None)
+        return latest if latest and latest.recent(self._now()) else self.tags(thing)
 
     def _tags(self, thing: GalleryId | ImageId) -> Mapping[str, str]:
         gallery = thing.gallery if isinstance(thing, ImageId) else thing

@@ -12,6 +12,11 @@
 from shared.core.names import ImageId
 
 TABLE = "rollouts"
+DELIVERY = "delivery"
+DEAD_LETTERS = "dead-letters"
+STATUS = "status"
+VERSIONS = "versions"
+SWEEP = "sweep", "last"
 
 
 def partition(image: ImageId | str) -> str:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from shared.adapters.keys import TABLE, partition
+from shared.adapters.keys import STATUS, SWEEP, TABLE, VERSIONS, partition
 from shared.adapters.table import Table, Values
 from shared.core.errors import Malformed
 from shared.core.names import GalleryId, ImageId
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 _REMEMBERS = 500
 """Rows that a process has in memory; those with the versions of a definition can be long."""
 
-_STATUS, _VERSIONS, _SWEEP = "status", "versions", ("sweep", "last")
-
 _UNREADABLE = (KeyError, TypeError, ValueError, Malformed, zlib.error)
 """What a row raises that another release of the app wrote. It counts as no row: the next pass writes it anew."""
 
@@ -37,7 +35,7 @@ class Records:
 
     def statuses(self, gallery: GalleryId) -> list[DefinitionStatus]:
         """Read how the image definitions of a gallery stand, as many as there are."""
-        found = self._table.find(_STATUS, partition(f"{gallery}/images/"))
+        found = self._table.find(STATUS, partition(f"{gallery}/images/"))
         return [status for values in found.values() if (status := _read(DefinitionStatus.from_json, values))]
 
     def change(
@@ -49,16 +47,16 @@ class Records:
             changed = change(_read(DefinitionStatus.from_json, values))
             return changed.to_json() if changed else None
 
-        return _read(DefinitionStatus.from_json, self._table.change((_STATUS, partition(image)), apply))
+        return _read(DefinitionStatus.from_json, self._table.change((STATUS, partition(image)), apply))
 
     def versions(self, image: ImageId) -> Versions | None:
         """Read how the versions of an image definition stand."""
-        values, _ = self._table.read((_VERSIONS, partition(image)))
+        values, _ = self._table.read((VERSIONS, partition(image)))
         return _read(_unpacked, values)
 
     def keep_versions(self, image: ImageId, versions: Versions) -> None:
         """Record how the versions of an image definition stand."""
-        self._table.put((_VERSIONS, partition(image)), _packed(versions))
+        self._table.put((VERSIONS, partition(image)), _packed(versions))
 
     def change_versions(self, image: ImageId, change: Callable[[Versions], Versions]) -> None:
         """Change how the versions of an image definition stand, where that is recorded."""
@@ -67,21 +65,21 @@ class Records:
             versions = _read(_unpacked, values)
             return _packed(change(versions)) if versions else None
 
-        self._table.change((_VERSIONS, partition(image)), apply)
+        self._table.change((VERSIONS, partition(image)), apply)
 
     def forget(self, image: ImageId) -> None:
         """Forget an image definition that is gone."""
-        for kind in (_VERSIONS, _STATUS):
+        for kind in (VERSIONS, STATUS):
             self._table.delete((kind, partition(image)))
 
     def sweep(self) -> Sweep | None:
         """Read what the last sweep asked for."""
-        values, _ = self._table.read(_SWEEP)
+        values, _ = self._table.read(SWEEP)
         return _read(Sweep.from_json, values)
 
     def keep_sweep(self, sweep: Sweep) -> None:
         """Record a sweep."""
-        self._table.put(_SWEEP, sweep.to_json())
+        self._table.put(SWEEP, sweep.to_json())
 
 
 def _packed(versions: Versions) -> Values:

@@ -1,4 +1,4 @@
-"""The table ``rollouts``: what Azure does not hold. Losing it loses history, never correctness."""
+"""What Azure does not hold of image definitions and versions. Losing it loses history, never correctness."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

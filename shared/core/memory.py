@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from shared.core.names import VersionNumber
-from shared.core.tags import Tags
+from shared.core.tags import Tagged
 from shared.core.times import iso, moment
 
 _MOST_SAID = 50
@@ -22,7 +22,8 @@ class Memory:
     :param reported: the plan that was reported last (mode observe), as the identity of its notice.
     :param reports: how many plans were reported, to tell one that comes back from the one that it was.
     :param said: what was said once and need not be said again, as identities of notices, the latest last.
-    :param tags: by which the pass planned that found the newest version: who writes it soon need not read them.
+    :param tags: those that the pass went by that found the newest version, or a later one that found others: who writes
+        soon need not read them.
     """
 
     newest: VersionNumber | None = None
@@ -30,7 +31,7 @@ class Memory:
     reported: str = ""
     said: tuple[str, ...] = ()
     reports: int = 0
-    tags: Tags | None = None
+    tags: Tagged | None = None
 
     def expects(self, due: datetime, now: datetime) -> bool:
         """Whether another pass comes by then anyway; the one that comes just now is not another."""
@@ -44,14 +45,13 @@ class Memory:
         """Remember the newest kept version."""
         return replace(self, newest=newest)
 
-    def ruled_by(self, tags: Tags) -> Self:
-        """Remember the tags by which a pass planned."""
-        return replace(self, tags=tags)
+    def ruled_by(self, tags: Tagged) -> Self:
+        """Remember the tags that a pass went by, unless later ones are remembered."""
+        return replace(self, tags=tags.or_later(self.tags))
 
-    def misleads(self, tags: Tags) -> bool:
-        """Whether somebody could still go by remembered tags that say other than these, which were just read."""
-        known = self.tags
-        return known is not None and known.recent(tags.at) and replace(known, at=tags.at) != tags
+    def misleads(self, tags: Tagged) -> bool:
+        """Whether other tags are remembered than a pass has read since."""
+        return self.tags is not None and not self.tags.says_as(tags.or_later(self.tags))
 
     def reporting(self, plan: str) -> Self:
         """Remember the plan that was reported."""
@@ -81,5 +81,5 @@ class Memory:
             reported=stored["reported"],
             said=tuple(stored["said"]),
             reports=stored.get("reports", 0),
-            tags=Tags.from_json(stored["tags"]) if stored.get("tags") else None,
+            tags=Tagged.from_json(stored["tags"]) if stored.get("tags") else None,
         )

@@ -9,7 +9,6 @@ from shared.core.errors import Malformed
 from shared.core.policy import Policy
 from shared.core.target_regions import parse_target_regions
 from shared.core.text import whole
-from shared.core.times import iso
 
 REGIONS_TAG = "gallery-fanout-regions"
 KEEP_LATEST_TAG = "gallery-fanout-keep-latest"
@@ -17,39 +16,57 @@ MOST_KEPT = 1000
 RECENT = timedelta(seconds=20)
 """For how long tags that were read may stand for the tags as they are, where something is to be added by them."""
 
+_APART = timedelta(seconds=5)
+"""What the clocks of two instances may be apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tags:
-    """The tags of an image definition and of its gallery, as they were read.
-
-    :param at: when; those of the gallery may be older, by :data:`RECENT` at most.
-    """
+    """The tags of an image definition or a gallery, as they were at a time."""
 
     at: datetime
-    image: Mapping[str, str]
-    gallery: Mapping[str, str]
+    values: Mapping[str, str]
 
     def recent(self, now: datetime) -> bool:
-        """Whether they may stand for the tags as they are; clocks of instances may differ."""
-        return abs(now - self.at) < RECENT
-
-    def telling(self, protect_tag: str) -> Self:
-        """Leave out what says nothing to us."""
-        wanted = {protect_tag.casefold(), REGIONS_TAG, KEEP_LATEST_TAG}
-
-        def told(tags: Mapping[str, str]) -> dict[str, str]:
-            return {name: value for name, value in tags.items() if name.casefold() in wanted}
-
-        return replace(self, image=told(self.image), gallery=told(self.gallery))
+        """Whether they may stand for the tags as they are."""
+        return -_APART <= now - self.at < RECENT
 
     def to_json(self) -> dict[str, Any]:
         """Give the stored form."""
-        return {"at": iso(self.at), "image": dict(self.image), "gallery": dict(self.gallery)}
+        return {"at": self.at.isoformat(), "values": dict(self.values)}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Self:
         """Read the stored form."""
-        return cls(datetime.fromisoformat(stored["at"]), stored["image"], stored["gallery"])
+        return cls(datetime.fromisoformat(stored["at"]), stored["values"])
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An image definition and its gallery, by their tags."""
+
+    image: Tags
+    gallery: Tags
+
+    def or_later(self, other: "Tagged | None") -> "Tagged":
+        """Take what was read later, of each."""
+        if other is None:
+            return self
+        pairs = ((self.image, other.image), (self.gallery, other.gallery))
+        return Tagged(*(max(pair, key=lambda tags: tags.at) for pair in pairs))
+
+    def says_as(self, other: "Tagged") -> bool:
+        """Whether the tags are the same, whenever they were read."""
+        return (self.image.values, self.gallery.values) == (other.image.values, other.gallery.values)
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the stored form."""
+        return {"image": self.image.to_json(), "gallery": self.gallery.to_json()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """Read the stored form."""
+        return cls(Tags.from_json(stored["image"]), Tags.from_json(stored["gallery"]))
 
 
 def protects(tags: object, protect_tag: str) -> bool:

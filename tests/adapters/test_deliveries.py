@@ -15,7 +15,7 @@ DAY = timedelta(hours=24)
 @pytest.fixture
 def deliveries(storage: str) -> Deliveries:
     """The adapter, on an account where nothing is yet."""
-    return Deliveries(Storage(storage), None)
+    return Deliveries(Storage(storage), None, set())
 
 
 def _begin(deliveries: Deliveries, holder: str, *, now: datetime = NOW, webhook: str = "1-teams") -> Any:
@@ -33,7 +33,7 @@ def test_an_event_is_posted_once(deliveries: Deliveries) -> None:
 
 def test_one_posts_at_a_time(storage: str) -> None:
     """Of sixteen that would post one event at once exactly one does; the others come again later."""
-    instances = [Deliveries(Storage(storage), None) for _ in range(16)]
+    instances = [Deliveries(Storage(storage), None, set()) for _ in range(16)]
 
     def attempt(which: int) -> bool:
         try:

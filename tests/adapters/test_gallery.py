@@ -19,6 +19,7 @@ from shared.core.names import GalleryId, ImageId
 from shared.core.plan import Action, Line, Role, VersionPlan
 from shared.core.planner import plan
 from shared.core.policy import Policy
+from shared.core.tags import Tags
 from shared.core.target_regions import RegionTarget
 from tests.adapters.support import IMAGE, NOBODY, Server, Tokens, encryption_set, logged, quickly, reply, version_id
 from tests.clock import Clock
@@ -80,9 +81,9 @@ def test_galleries_of_other_subscriptions(azure: SimulatedAzure, gallery: Galler
 def test_tags(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:
     """Tags of a gallery and of an image definition are read, and without any there are none."""
     bare = GalleryId.parse(azure.add_gallery("bare"))
-    assert gallery.tags(image.gallery) == {"team": "images"}
-    assert gallery.tags(image) == {"os": "linux"}
-    assert gallery.tags(bare) == {}
+    assert gallery.tags(image.gallery).values == {"team": "images"}
+    assert gallery.tags(image).values == {"os": "linux"}
+    assert gallery.tags(bare).values == {}
 
 
 def test_recent_tags(azure: SimulatedAzure, image: ImageId) -> None:
@@ -90,17 +91,40 @@ def test_recent_tags(azure: SimulatedAzure, image: ImageId) -> None:
     clock = Clock()
     gallery = Gallery(azure.endpoint, None, now=clock.now)
     for _ in range(3):
-        assert gallery.recent_tags(image.gallery) == {"team": "images"}
+        assert gallery.recent_tags(image.gallery).values == {"team": "images"}
     azure.set_tags(str(image.gallery), {"team": "others"})
     clock.at += timedelta(seconds=19)
-    assert gallery.recent_tags(image.gallery) == {"team": "images"}
-    assert gallery.recent_tags(image) == gallery.tags(image) == {"os": "linux"}
+    assert gallery.recent_tags(image.gallery).values == {"team": "images"}
+    assert gallery.recent_tags(image).values == gallery.tags(image).values == {"os": "linux"}
     clock.at += timedelta(seconds=1)
-    assert gallery.recent_tags(image.gallery) == {"team": "others"}
+    assert gallery.recent_tags(image.gallery).values == {"team": "others"}
     azure.set_tags(str(image.gallery), {"team": "nobody"})
-    assert gallery.tags(image.gallery) == {"team": "nobody"}
-    assert gallery.recent_tags(image.gallery) == {"team": "nobody"}
+    assert gallery.tags(image.gallery).values == {"team": "nobody"}
+    assert gallery.recent_tags(image.gallery).values == {"team": "nobody"}
     assert len([each for each in azure.requests if each.method == "GET"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("after", "read", "known"),
+    [
+        pytest.param(10, 5, "elsewhere", id="read elsewhere since"),
+        pytest.param(10, -5, "here", id="read here since"),
+        pytest.param(24, 5, "elsewhere", id="read here long ago"),
+        pytest.param(25, 5, "now", id="read long ago here and there"),
+    ],
+)
+def test_tags_that_were_read_elsewhere(
+    azure: SimulatedAzure, image: ImageId, after: int, read: int, known: str
+) -> None:
+    """Of what this process read and what another did the later one counts, until it is old, too."""
+    clock = Clock()
+    gallery = Gallery(azure.endpoint, None, now=clock.now)
+    elsewhere = Tags(clock.at + timedelta(seconds=read), {"read": "elsewhere"})
+    azure.set_tags(str(image), {"read": "here"})
+    gallery.tags(image)
+    azure.set_tags(str(image), {"read": "now"})
+    clock.at += timedelta(seconds=after)
+    assert gallery.recent_tags(image, elsewhere).values == {"read": known}
 
 
 def test_a_slow_reading_is_no_recent_one(
@@ -121,8 +145,8 @@ def test_a_slow_reading_is_no_recent_one(
         return found
 
     monkeypatch.setattr(Gallery, "_tags", slow)
-    assert gallery.tags(image) == {"os": "linux"}
-    assert gallery.recent_tags(image) == {"team": "others"}
+    assert gallery.tags(image).values == {"os": "linux"}
+    assert gallery.recent_tags(image).values == {"team": "others"}
 
 
 def test_versions_over_several_pages(azure: SimulatedAzure, gallery: Gallery, image: ImageId) -> None:

@@ -16,7 +16,7 @@ from shared.core.names import ImageId, VersionId, VersionNumber
 from shared.core.pruning import Pruning
 from shared.core.rollout import Intent, Refusal, Repair, Rollout, begin
 from shared.core.status import DeadLetter
-from shared.core.tags import Tags
+from shared.core.tags import Tagged, Tags
 from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.settings import Storage
 from tests.adapters.support import IMAGE, tables, together, version_id
@@ -81,7 +81,7 @@ PRUNING = Pruning(
     known=frozenset({"westeurope", "eastus2", "uksouth"}),
 )
 BARE_PRUNING = Pruning(NOW, (), {}, 0)
-TAGS = Tags(NOW, {"gallery-fanout-keep-latest": "2"}, {"gallery-fanout-keep": "false"})
+TAGS = Tagged(Tags(NOW, {"gallery-fanout-keep-latest": "2"}), Tags(NOW - MINUTE, {"gallery-fanout-keep": "false"}))
 MEMORY = Memory(VersionNumber.parse("1.0.3"), NOW + DAY, "plan-1", ("notice-1", "notice-2"), 3, TAGS)
 
 
@@ -210,7 +210,7 @@ def neighbours(rollouts: Rollouts, storage: str) -> Rollouts:
         rollouts.remember_pruning(version, PRUNING)
         rollouts.remember(image, lambda _: MEMORY)
     assert rollouts.claim(THIS, "me", now=NOW, lasting=MINUTE)
-    assert Deliveries(Storage(storage), None).begin("event", "1-teams", "me", now=NOW, lasting=MINUTE)
+    assert Deliveries(Storage(storage), None, set()).begin("event", "1-teams", "me", now=NOW, lasting=MINUTE)
     DeadLetters(Storage(storage), None).keep(DeadLetter("watch", "message-1", "body", "reason", NOW))
     return rollouts
 

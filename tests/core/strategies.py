@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared.core.model import Definition, ImageVersion, ProvisioningState, Region, RegionState
 from shared.core.names import GalleryId, ImageId, Name, VersionId, VersionNumber
 from shared.core.policy import Mode, Policy
+from shared.core.tags import Tagged, Tags
 from shared.core.target_regions import RegionTarget, StorageAccountType
 from shared.core.usage import Usage, Use
 from tests.core.build import DAY, HOUR, IMAGE, MINUTE, NOW, version_id
@@ -44,6 +45,8 @@ moments = st.datetimes(
     max_value=datetime(2200, 1, 1),  # noqa: DTZ001  the same
     timezones=st.sampled_from([timezone.utc, timezone(timedelta(hours=5, minutes=30)), timezone(-timedelta(hours=8))]),  # noqa: UP017  one of several
 )
+tags = st.builds(Tags, moments, st.dictionaries(st.text(), st.text(), max_size=4))
+tagged = st.builds(Tagged, tags, tags)
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda values: st.lists(values, max_size=4) | st.dictionaries(st.text(max_size=8), values, max_size=4),

@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.core.memory import Memory
-from shared.core.tags import Tags
+from shared.core.tags import Tagged, Tags
 from tests.core import strategies
 from tests.core.build import HOUR, MINUTE, NOW, SECOND, version_id
 
 NUMBER = version_id("1.0.3").number
-TAGS = Tags(NOW, {"gallery-fanout-keep": "true"}, {})
+TAGS = Tagged(Tags(NOW, {"gallery-fanout-keep": "true"}), Tags(NOW - SECOND, {}))
 memories = st.builds(
     Memory,
     newest=st.none() | strategies.numbers,
@@ -19,7 +19,7 @@ memories = st.builds(
     reported=st.text(),
     said=st.lists(st.text(), max_size=5).map(tuple),
     reports=st.integers(0, 9),
-    tags=st.none() | st.builds(Tags, strategies.moments, *[st.dictionaries(st.text(), st.text())] * 2),
+    tags=st.none() | strategies.tagged,
 )
 
 
@@ -76,17 +76,24 @@ def test_what_an_earlier_release_stored(name):
     assert Memory.from_json(stored) == Memory()
 
 
+def _with(tags: Tagged, **others: Tags) -> Tagged:
+    return replace(tags, **others)
+
+
 @pytest.mark.parametrize(
     ("remembered", "expected"),
     [
         pytest.param(None, False, id="none are remembered"),
         pytest.param(TAGS, False, id="the same"),
-        pytest.param(replace(TAGS, at=NOW - SECOND), False, id="the same, a moment before"),
-        pytest.param(replace(TAGS, image={}), True, id="others of the definition"),
-        pytest.param(replace(TAGS, gallery={"gallery-fanout-keep": ""}), True, id="others of the gallery"),
-        pytest.param(replace(TAGS, image={}, at=NOW - MINUTE), False, id="others, too old to go by"),
+        pytest.param(_with(TAGS, image=replace(TAGS.image, at=NOW - HOUR)), False, id="the same, from before"),
+        pytest.param(_with(TAGS, image=Tags(NOW - SECOND, {})), True, id="earlier ones of the definition"),
+        pytest.param(_with(TAGS, gallery=Tags(NOW - HOUR, {"team": "x"})), True, id="earlier ones of the gallery"),
+        pytest.param(_with(TAGS, image=Tags(NOW + SECOND, {})), False, id="later ones"),
     ],
 )
 def test_tags_that_mislead(remembered, expected):
-    """Remembered tags mislead when they differ from those that are read, and somebody could still go by them."""
-    assert Memory(tags=remembered).misleads(TAGS) is expected
+    """Remembered tags mislead when others have been read since; then those are remembered, and later ones stay."""
+    memory = Memory(tags=remembered)
+    assert memory.misleads(TAGS) is expected
+    assert not memory.ruled_by(TAGS).misleads(TAGS)
+    assert memory.ruled_by(TAGS).tags == TAGS.or_later(remembered)

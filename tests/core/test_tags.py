@@ -1,11 +1,11 @@
 import json
+from dataclasses import replace
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.core.tags import MOST_KEPT, Tags, protects, tuned
+from shared.core.tags import MOST_KEPT, Tagged, Tags, protects, tuned
 from shared.core.target_regions import RegionDefaults, RegionTarget, StorageAccountType
 from tests.core import strategies
 from tests.core.build import NOW, SECOND, policy
@@ -113,28 +113,44 @@ def test_two_malformed_tags():
 
 
 @pytest.mark.parametrize(
-    ("apart", "recent"),
+    ("age", "recent"),
     [
-        pytest.param(-20 * SECOND, False, id="read by a clock that is far ahead"),
-        pytest.param(-19 * SECOND, True, id="read by a clock that is ahead"),
+        pytest.param(-6 * SECOND, False, id="read by a clock that is far ahead"),
+        pytest.param(-5 * SECOND, True, id="read by a clock that is ahead"),
         pytest.param(0 * SECOND, True, id="just read"),
         pytest.param(19 * SECOND, True, id="a moment old"),
         pytest.param(20 * SECOND, False, id="old"),
     ],
 )
-def test_recent_tags(apart, recent):
-    """Tags may stand for those of now for twenty seconds, also where the clocks of two instances differ by so much."""
-    assert Tags(NOW, {}, {}).recent(NOW + apart) is recent
+def test_recent_tags(age, recent):
+    """Tags may stand for those of now for twenty seconds; clocks of instances may be a little apart."""
+    assert Tags(NOW, {}).recent(NOW + age) is recent
 
 
-def test_tags_that_tell_something():
-    """Of tags those are remembered that say what happens to images, in whatever letters, and no other."""
-    telling = {"DoNotTouch": "1", "Gallery-Fanout-Regions": "westeurope", KEEP: "2"}
-    tags = Tags(NOW, {"team": "x", **telling}, {"cost": "9", "gallery-fanout-keep": "true"})
-    assert tags.telling("donottouch") == Tags(NOW, telling, {})
-
-
-@given(st.builds(Tags, strategies.moments, *[st.dictionaries(st.text(), st.text())] * 2))
-def test_tags_come_back(tags):
+@given(strategies.tagged)
+def test_tags_come_back(tagged):
     """Tags are read from what was stored of them as they were."""
-    assert Tags.from_json(json.loads(json.dumps(tags.to_json()))) == tags
+    assert Tagged.from_json(json.loads(json.dumps(tagged.to_json()))) == tagged
+
+
+@given(strategies.tagged, strategies.tagged)
+def test_the_later_tags(one, other):
+    """Of two readings the later one counts, for the definition and for the gallery, whichever is asked."""
+    for mine, theirs in ((one, other), (other, one)):
+        found = mine.or_later(theirs)
+        assert found.image.at == max(one.image.at, other.image.at)
+        assert found.gallery.at == max(one.gallery.at, other.gallery.at)
+        assert found.image in (one.image, other.image)
+        assert found.gallery in (one.gallery, other.gallery)
+    assert one.or_later(None) == one
+
+
+@given(strategies.tagged, strategies.moments)
+def test_tags_that_say_the_same(tagged, at):
+    """Tags say the same whenever they were read; a tag more, of the definition or the gallery, is another matter."""
+    again = Tagged(replace(tagged.image, at=at), replace(tagged.gallery, at=at))
+    assert tagged.says_as(again)
+    for part in ("image", "gallery"):
+        tags = getattr(again, part)
+        more = replace(tags, values={**tags.values, f"{len(tags.values)} more": ""})
+        assert tagged.says_as(replace(again, **{part: more})) is (more.values == tags.values)

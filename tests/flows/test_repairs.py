@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from local.azure import Fault, Pace
+from shared.core.names import ImageId
 from tests.flows.clockwork import HOME, MOST_TRIES, Clockwork
 from tests.flows.world import short
 
@@ -116,6 +117,26 @@ def test_a_region_that_must_not_leave(clockwork: Clockwork) -> None:
     clockwork.run(6 * HOUR)
     assert [told["tried"] for told in _failures(clockwork)] == ["nothing yet", "asked for again, 3 times"]
     assert all("eastus2" in regions for _, regions in clockwork.writes())
+
+
+def test_tags_of_a_moment_ago_take_nothing_out(clockwork: Clockwork) -> None:
+    """What takes a region out reads the tags when it does, however short a time ago they were read."""
+    clockwork.azure.set_behaviour(failing_regions={"eastus2": -1})
+    clockwork.decide(POLICY)
+    _publish(clockwork)
+    again = ["replicate"]
+    clockwork.run(DAY, until=lambda: len(clockwork.writes()) == 2 and _due(clockwork) == again)
+    assert _due(clockwork) == again
+    image = ImageId.parse(clockwork.image)
+    for thing in (image, image.gallery):
+        clockwork.app.gallery.tags(thing)
+    clockwork.azure.set_tags(clockwork.image, {"gallery-fanout-keep": "true"})
+    clockwork.run(HOUR)
+    assert len(clockwork.writes()) == 2
+
+
+def _due(clockwork: Clockwork) -> list[str]:
+    return [message.queue for message in clockwork.queues.due()]
 
 
 def test_a_region_that_azure_refuses(clockwork: Clockwork) -> None:

@@ -1,6 +1,7 @@
 """Messages that wait together share what Azure is asked, and none of them is lost."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from local.azure import Pace
 from local.outage import Killed
-from shared.core.messages import Reconcile
+from shared.core.messages import Queue, Reconcile, read
 from shared.core.names import ImageId, VersionNumber
 from shared.wiring import App
 from tests.flows.clockwork import HOME, Clockwork, published
@@ -149,6 +150,40 @@ def test_what_a_pass_read_gets_old(app: Clockwork, tagged: str, after: int, writ
     app.clock.at += timedelta(seconds=after)
     app.run(timedelta(0))
     assert [number for number, _ in app.writes()] == written
+
+
+def test_a_reading_of_its_own_is_known_too(app: Clockwork) -> None:
+    """Where the instance that writes has read the tags since the pass did, it goes by what it read."""
+    _come(app, "1.0.3", 1)
+    app.azure.set_tags(app.image, {"gallery-fanout-keep": "true"})
+    app.clock.at += timedelta(seconds=5)
+    app.app.gallery.tags(ImageId.parse(app.image))
+    app.run(timedelta(0))
+    assert app.writes() == []
+
+
+def test_what_was_read_does_not_decide_against_a_region(app: Clockwork) -> None:
+    """By old tags other regions than the message's may be missing: before it ends without its own it reads anew."""
+    app.azure.set_tags(app.image, {"gallery-fanout-regions": f"{HOME} eastus2 japaneast"})
+    _come(app, "1.0.3", 1)
+    message = next(each for each in app.queues.due() if each.queue == "replicate")
+    app.azure.set_tags(app.image, {"gallery-fanout-regions": f"{HOME} eastus2 uksouth"})
+    app.queues.put(replace(read(Queue.REPLICATE, message.text), region="uksouth"))
+    app.deliver(app.queues.due()[-1])
+    assert [sorted(regions) for _, regions in app.writes()] == [sorted([HOME, "eastus2", "uksouth"])]
+
+
+@pytest.mark.parametrize("tagged", ["prodgallery", "ubuntu-2204"])
+def test_no_reading_looks_younger_than_it_is(app: Clockwork, tagged: str) -> None:
+    """The gallery's tags that a pass knew from before are as old for the writer as they were for the pass."""
+    app.app.gallery.tags(ImageId.parse(app.image).gallery)
+    app.clock.at += timedelta(seconds=15)
+    _come(app, "1.0.3", 1)
+    _elsewhere(app)
+    app.azure.set_tags(app.gallery if tagged == "prodgallery" else app.image, {"gallery-fanout-keep": "true"})
+    app.clock.at += timedelta(seconds=5)
+    app.run(timedelta(0))
+    assert [number for number, _ in app.writes()] == ([] if tagged == "prodgallery" else ["1.0.3"])
 
 
 def test_a_later_pass_knows_better(app: Clockwork) -> None:
