@@ -89,8 +89,10 @@ class Desk:
         }
         folder = root or self.app_folder(f"app-{number}", _METERED)
         with ExitStack() as stack:
-            host = self._host(f"host-{number}", folder, {**given, "BENCH_LEFT_OUT": apart})
-            running = Running(stack.enter_context(host), stack.enter_context(Storage(storage)), meter, azure)
+            queues = stack.enter_context(Storage(storage))
+            stack.callback(queues.drop_queues)  # Azurite looks at all messages there are, those of other rows as well
+            host = stack.enter_context(self._host(f"host-{number}", folder, {**given, "BENCH_LEFT_OUT": apart}))
+            running = Running(host, queues, meter, azure)
             if apart:
                 stack.enter_context(self._host(f"host-{number}-{apart}", folder, {**given, "BENCH_FUNCTIONS": apart}))
             if "image_event" in settings.get("BENCH_FUNCTIONS", "image_event"):

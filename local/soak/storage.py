@@ -45,6 +45,11 @@ class Storage:
         """Give the messages that nobody could handle."""
         return [row for row in self.rows() if '"PartitionKey": "dead-letters"' in row]
 
+    def drop_queues(self) -> None:
+        """Delete every queue, with all that is in it."""
+        for name in self._names():
+            self._queues.delete_queue(name)
+
     def messages(self) -> list[str]:
         """Give the text of visible messages, some of each queue."""
         decode = TextBase64DecodePolicy()
