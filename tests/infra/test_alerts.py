@@ -265,7 +265,7 @@ def test_a_rollout_that_cannot_begin_for_days(app):
     """A rollout that somebody's write does not let begin fires as long as sweeps find it so."""
     clockwork, lines = app
     clockwork.azure.set_behaviour(update=Pace.after(80 * 3600))
-    clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H")
+    clockwork.decide(POLICY, ROLLOUT_DEADLINE="PT2H", WATCH_INTERVAL="PT15S..PT1H")
     clockwork.azure.add_version(clockwork.image, "1.0.3", regions=[HOME])
     clockwork.azure.update(clockwork.version("1.0.3"), lambda version: version)
     clockwork.event("1.0.3")
