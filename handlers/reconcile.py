@@ -71,7 +71,9 @@ def _act(app: App, made: Plan, observed: Observed, ticket: str) -> dict[VersionN
     """
     newest, before = made.newest and made.newest.number, observed.known.memory.newest
     if newest and (before is None or newest > before):
-        app.rollouts.remember(made.image, lambda memory: memory.having(newest).ruled_by(observed.tags))
+        app.rollouts.remember(
+            made.image, lambda memory: memory.having(max(newest, memory.newest or newest)).ruled_by(observed.tags)
+        )
     elif observed.known.memory.misleads(observed.tags):
         app.rollouts.remember(made.image, lambda memory: memory.ruled_by(observed.tags))
     superseded = _superseded(made, observed)

@@ -99,6 +99,18 @@ def test_passes_that_wait_together_are_one(app: Clockwork) -> None:
     assert app.complete_in("1.0.4", REGIONS.split())
 
 
+def test_a_slow_pass_takes_no_newer_version_back(app: Clockwork) -> None:
+    """A pass that began before a newer version was seen does not say, when it acts, that its own is the newest."""
+    image, newer = ImageId.parse(app.image), VersionNumber.parse("1.0.4")
+
+    def see_it() -> None:
+        app.app.rollouts.remember(image, lambda before: before.having(newer))
+
+    _meanwhile(app, see_it)
+    _come(app, "1.0.3", 1)
+    assert app.app.rollouts.memory(image).newest == newer
+
+
 def test_the_pass_of_the_others_waits_for_its_turn(app: Clockwork) -> None:
     """The message that others left their passes to leaves them to nobody: while another has the turn it waits."""
     image = ImageId.parse(app.image)
