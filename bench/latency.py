@@ -39,9 +39,9 @@ _LONGEST: Final = 240.0
 
 def latency(desk: Desk) -> Iterator[Line]:
     """Measure from an event to the accepted write, idle and with hundreds of rollouts in flight."""
-    yield latency_line("idle", _idle(desk))
+    yield _line("idle", _idle(desk))
     if not desk.quick:
-        yield latency_line(f"{_IN_FLIGHT} definitions in flight", *_in_flight(desk))
+        yield _line(f"{_IN_FLIGHT} definitions in flight", *_in_flight(desk))
 
 
 def _idle(desk: Desk) -> list[float]:
@@ -113,9 +113,9 @@ def news_to_write(azure: SimulatedAzure, image: str) -> float:
     return azure.writes(version)[0].at - begin
 
 
-def latency_line(case: str, seconds: Sequence[float], note: str = "") -> Line:
+def _line(case: str, seconds: Sequence[float], note: str = "") -> Line:
     """Hold the seconds from event to write against the polling interval."""
-    p50, p95 = statistics.median(seconds), percentile(seconds, 0.95)
+    p50, p95 = statistics.median(seconds), _percentile(seconds, 0.95)
     return Line(
         "latency",
         case,
@@ -132,7 +132,7 @@ def latency_line(case: str, seconds: Sequence[float], note: str = "") -> Line:
     )
 
 
-def percentile(values: Sequence[float], share: float) -> float:
+def _percentile(values: Sequence[float], share: float) -> float:
     """Give the value that this share of all does not exceed."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1)]

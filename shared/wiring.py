@@ -49,7 +49,7 @@ class App:
         self.settings = settings
         self.now = now
         self._throttle = Throttle(now)
-        self._unrecorded: set[tuple[str, str]] = set()
+        self._unrecorded: set[tuple[str, str]] = set()  # of the process, as gates are
 
     @cached_property
     def gallery(self) -> "Gallery":

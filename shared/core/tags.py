@@ -13,7 +13,7 @@ from shared.core.text import whole
 REGIONS_TAG = "gallery-fanout-regions"
 KEEP_LATEST_TAG = "gallery-fanout-keep-latest"
 MOST_KEPT = 1000
-RECENT = timedelta(seconds=20)
+_RECENT = timedelta(seconds=20)
 """For how long tags that were read may stand for the tags as they are, where something is to be added by them."""
 
 _APART = timedelta(seconds=5)
@@ -29,7 +29,7 @@ class Tags:
 
     def recent(self, now: datetime) -> bool:
         """Whether they may stand for the tags as they are."""
-        return -_APART <= now - self.at < RECENT
+        return -_APART <= now - self.at < _RECENT
 
     def to_json(self) -> dict[str, Any]:
         """Give the stored form."""
